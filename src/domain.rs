@@ -1,0 +1,18 @@
+//! The rules, as values and functions of values: no input or output, no clock, no randomness.
+
+pub mod campaign;
+pub mod channel;
+pub mod consent;
+pub mod decision;
+pub mod door;
+pub mod email;
+pub mod frequency;
+pub mod gate;
+pub mod id;
+pub mod interest;
+pub mod policy;
+pub mod recipient;
+pub mod report;
+pub mod time;
+pub mod topic;
+pub mod window;

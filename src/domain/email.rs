@@ -1,0 +1,83 @@
+//! Addresses as SES takes them.
+
+use std::{fmt, str::FromStr};
+
+use email_address::{EmailAddress as Syntax, Options};
+use serde::{Deserialize, Serialize};
+
+use super::door::Wanted;
+
+/// An address that SES takes: the local part ASCII, the domain in its ASCII form (punycode). `Debug` masks it, and
+/// there is no `Display`: an address reaches text only where [`EmailAddress::reveal`] is written.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address itself: for SES, and for the person's own record.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two spellings the same mailbox: the whole address in lower case. Dots and `+` labels are kept,
+    /// since only the receiving host knows what they mean.
+    pub fn normalised(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = Wanted;
+
+    fn from_str(raw: &str) -> Result<Self, Wanted> {
+        const WANTED: Wanted = Wanted("an address such as name@example.com, the part before the @ in ASCII");
+        let (local, domain) = raw.rsplit_once('@').ok_or(WANTED)?;
+        if !local.is_ascii() || local.starts_with('"') || local.len() > 64 {
+            return Err(WANTED);
+        }
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| WANTED)?;
+        let address = format!("{local}@{domain}");
+        let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+        let known = Syntax::parse_with_options(&address, options).is_ok();
+        (known && address.len() <= 254).then_some(Self(address)).ok_or(WANTED)
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
+
+/// The `From` of a campaign: a bare address, or a name in front of it as in `Rust Weekly <news@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mailbox(String);
+
+impl Mailbox {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = Wanted;
+
+    fn from_str(raw: &str) -> Result<Self, Wanted> {
+        const WANTED: Wanted = Wanted("an address or a name with one, such as News <news@example.com>, in ASCII");
+        if raw.chars().any(char::is_control) || !raw.is_ascii() || raw.len() > 320 {
+            return Err(WANTED);
+        }
+        let address = match raw.split_once('<') {
+            Some((name, rest)) => {
+                if name.contains([',', ';', '"', '>', '@']) {
+                    return Err(WANTED);
+                }
+                rest.strip_suffix('>').ok_or(WANTED)?
+            }
+            None => raw,
+        };
+        address.parse::<EmailAddress>().map_err(|_| WANTED)?;
+        Ok(Self(raw.to_owned()))
+    }
+}

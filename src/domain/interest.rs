@@ -1,0 +1,119 @@
+//! What a person cares about, how strongly, and how we know.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{channel::Context, door::Wanted, time::compact, topic::Topic};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InterestSource {
+    Declared,
+    Purchase,
+    Behaviour,
+    Social,
+}
+
+impl FromStr for InterestSource {
+    type Err = Wanted;
+
+    fn from_str(raw: &str) -> Result<Self, Wanted> {
+        match raw {
+            "declared" => Ok(Self::Declared),
+            "purchase" => Ok(Self::Purchase),
+            "behaviour" => Ok(Self::Behaviour),
+            "social" => Ok(Self::Social),
+            _ => Err(Wanted("declared, purchase, behaviour or social")),
+        }
+    }
+}
+
+/// 0 to 1 in ten-thousandths: small to store, and 0.3 is exactly 0.3.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Strength(u16);
+
+impl Strength {
+    const ONE: f64 = 10_000.0;
+
+    /// Rounded to the nearest step; what is below 0 or above 1 is taken as that.
+    pub fn new(strength: f64) -> Self {
+        Self::whole((strength * Self::ONE).round())
+    }
+
+    /// Rounded down, so that what was refused never reads as if it had reached the threshold.
+    fn below(strength: f64) -> Self {
+        Self::whole((strength * Self::ONE).floor())
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10,000 just before")]
+    fn whole(steps: f64) -> Self {
+        Self(steps.clamp(0.0, Self::ONE) as u16)
+    }
+
+    pub fn get(self) -> f64 {
+        f64::from(self.0) / Self::ONE
+    }
+}
+
+impl Serialize for Strength {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { self.get().serialize(to) } else { self.0.serialize(to) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Strength {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            return Ok(Self::new(f64::deserialize(from)?));
+        }
+        Ok(Self(u16::deserialize(from)?))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interest {
+    pub topic: Topic,
+    /// As it was at `at`.
+    pub strength: Strength,
+    pub source: InterestSource,
+    pub context: Context,
+    #[serde(with = "compact")]
+    pub at: Timestamp,
+}
+
+/// A strength at one moment: what is compared, and what is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aged(f64);
+
+impl Aged {
+    pub const NONE: Aged = Aged(0.0);
+
+    /// The threshold is reached by equality.
+    pub fn reaches(self, threshold: Strength) -> bool {
+        self.0 >= threshold.get()
+    }
+
+    pub fn exceeds(self, other: Aged) -> bool {
+        self.0 > other.0
+    }
+
+    pub fn shown(self) -> Strength {
+        Strength::below(self.0)
+    }
+}
+
+impl Interest {
+    /// Observed interests halve every `half_life_days`; declared ones do not age.
+    pub fn aged(&self, now: Timestamp, half_life_days: u32) -> Aged {
+        let strength = self.strength.get();
+        match self.source {
+            InterestSource::Declared => Aged(strength),
+            InterestSource::Purchase | InterestSource::Behaviour | InterestSource::Social => {
+                let age_days = now.duration_since(self.at).as_secs_f64().max(0.0) / 86_400.0;
+                Aged(strength * 0.5_f64.powf(age_days / f64::from(half_life_days.max(1))))
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Instants, spans and zones. Times are kept to the millisecond.
+
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::door::Wanted;
+
+/// `days` times 24 hours after `time`; frequency caps and half-lives count hours, not calendar days.
+pub fn days_after(time: Timestamp, days: u32) -> Timestamp {
+    time.saturating_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(Timestamp::MAX)
+}
+
+/// A zone of the IANA database, such as `Europe/Berlin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ZoneName(String);
+
+impl ZoneName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `None` where the database no longer knows the name.
+    pub fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(&self.0).ok()
+    }
+}
+
+impl FromStr for ZoneName {
+    type Err = Wanted;
+
+    fn from_str(raw: &str) -> Result<Self, Wanted> {
+        let zone = TimeZone::get(raw).map_err(|_| Wanted("a time zone of the IANA database, such as Europe/Berlin"))?;
+        Ok(Self(zone.iana_name().unwrap_or(raw).to_owned()))
+    }
+}
+
+/// A time in as few bytes as its reader allows: RFC 3339 for people, milliseconds since 1970 in binary.
+pub mod compact {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { time.serialize(to) } else { time.as_millisecond().serialize(to) }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        if from.is_human_readable() {
+            return Timestamp::deserialize(from);
+        }
+        Timestamp::from_millisecond(i64::deserialize(from)?).map_err(D::Error::custom)
+    }
+
+    /// The same for a time that may be missing.
+    pub mod option {
+        use jiff::Timestamp;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        #[derive(Serialize, Deserialize)]
+        struct Compact(#[serde(with = "super")] Timestamp);
+
+        pub fn serialize<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+            time.map(Compact).serialize(to)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+            Ok(Option::<Compact>::deserialize(from)?.map(|Compact(time)| time))
+        }
+    }
+}
