@@ -1,1 +1,16 @@
-//! Empty.
+//! The ports' adapters: DynamoDB, SES and SQS.
+
+pub mod campaigns;
+pub mod clients;
+pub mod codec;
+pub mod deployment;
+pub mod dynamo;
+pub mod mailer;
+pub mod people;
+pub mod previews;
+pub mod queue;
+pub mod rules;
+pub mod sends;
+pub mod shards;
+pub mod system;
+pub mod tables;

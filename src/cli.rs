@@ -1,1 +1,187 @@
-//! Empty.
+//! The command line: the same verbs for the stack on this machine and for a deployed one, both through the HTTP API.
+
+mod client;
+mod clock;
+mod decisions;
+mod demo;
+mod failure;
+mod import;
+mod input;
+mod local;
+mod log;
+mod policy;
+mod preview;
+mod progress;
+pub mod prose;
+mod recipients;
+pub mod report;
+pub mod screen;
+mod send;
+mod signal;
+mod status;
+mod tables;
+mod templates;
+mod watch;
+pub mod why;
+pub mod words;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use client::Client;
+use failure::Failure;
+use screen::Screen;
+use signal::Stop;
+
+/// Over the options that every verb has.
+const EVERYWHERE: &str = "Everywhere";
+
+/// Sends a campaign only to the people for whom it is germane, and says why for every one of them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "germane",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Exit codes: 0 done; 1 it failed; 2 bad input or usage.
+
+Start here:
+  germane demo                        the whole way of a campaign over invented people
+  germane local                       the stack here; in another terminal:
+  germane import people.jsonl
+  germane preview campaign.json
+  germane send campaign.json --watch
+  germane why CAMPAIGN RECIPIENT"
+)]
+pub struct Cli {
+    /// The API's URL
+    #[arg(
+        long,
+        help = "The API's URL, or GERMANE_ENDPOINT",
+        global = true,
+        env = "GERMANE_ENDPOINT",
+        hide_env = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8787",
+        help_heading = EVERYWHERE
+    )]
+    endpoint: String,
+    /// Print JSON: one document, and problems on stderr as JSON too
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    json: bool,
+    /// Print without colours
+    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, hide = true, num_args = 0..=1,
+          require_equals = true, default_missing_value = "yes")]
+    no_color: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show the whole way of a campaign, over invented people
+    Demo(demo::Demo),
+    /// Run the whole stack on this machine
+    Local(local::Local),
+    /// Make the tables of a deployment
+    #[command(subcommand)]
+    Tables(tables::Tables),
+    #[command(flatten)]
+    Ask(Question),
+}
+
+/// Verbs that ask the API.
+#[derive(Debug, Subcommand)]
+enum Question {
+    /// Import recipients from JSON Lines
+    Import(import::Import),
+    /// Say who would get a campaign, and why the others would not
+    Preview(preview::Preview),
+    /// Send a campaign
+    Send(send::Send),
+    /// Say how a campaign stands
+    Status(status::Status),
+    /// Say why one person got a campaign or did not
+    Why(why::Why),
+    /// List how a campaign ended for everybody
+    Decisions(decisions::Decisions),
+    /// Get, put or erase one recipient
+    #[command(subcommand)]
+    Recipients(recipients::Recipients),
+    /// Get or put the policy
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Push or render templates
+    #[command(subcommand)]
+    Templates(templates::Templates),
+}
+
+/// Reads the arguments, does what they say, and comes back with the exit code.
+pub async fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, args.iter().any(|arg| arg == "--json")),
+    };
+    let no_color = cli.no_color.as_ref().is_some_and(|value| !value.is_empty());
+    let screen = Screen::new(cli.json, no_color);
+    match run(cli, screen).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            screen.tell(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+/// Help, a version, or what is wrong with the arguments.
+fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = error.render().to_string();
+        let (title, rest) = text.trim_start_matches("error: ").split_once('\n').unwrap_or((text.as_str(), ""));
+        let failure = Failure::bad_input("usage", title).detail(rest.trim());
+        Screen::new(true, true).tell(&failure);
+        return failure.exit_code();
+    }
+    // A closed pipe has nobody to tell.
+    let _ = error.print();
+    if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+async fn run(cli: Cli, screen: Screen) -> Result<(), Failure> {
+    match cli.verb {
+        // Both hold a stack, and stop it themselves.
+        Verb::Demo(args) => Box::pin(demo::run(args, screen)).await,
+        Verb::Local(args) => Box::pin(local::run(args, screen)).await,
+        Verb::Tables(verb) => until_stopped(Box::pin(tables::run(verb, screen))).await,
+        Verb::Ask(question) => until_stopped(Box::pin(ask(question, &cli.endpoint, screen))).await,
+    }
+}
+
+async fn until_stopped(verb: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let mut stop = Stop::listen();
+    tokio::select! {
+        done = verb => done,
+        () = stop.asked() => Err(stopped()),
+    }
+}
+
+async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), Failure> {
+    let client = || Client::new(endpoint);
+    match question {
+        Question::Import(args) => import::run(args, &client()?, screen).await,
+        Question::Preview(args) => preview::run(args, &client()?, screen).await,
+        Question::Send(args) => send::run(args, &client()?, screen).await,
+        Question::Status(args) => status::run(args, &client()?, screen).await,
+        Question::Why(args) => why::run(args, &client()?, screen).await,
+        Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
+        Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
+        Question::Policy(verb) => policy::run(verb, &client()?, screen).await,
+        Question::Templates(verb) => templates::run(verb, client, screen).await,
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::failed("stopped", "stopped before the end").next("run it again: every verb may be repeated")
+}

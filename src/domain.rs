@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod channel;
+pub(crate) mod codes;
 pub mod consent;
 pub mod decision;
 pub mod door;
@@ -13,6 +14,7 @@ pub mod interest;
 pub mod policy;
 pub mod recipient;
 pub mod report;
+pub mod secret;
 pub mod time;
 pub mod topic;
 pub mod window;

@@ -1,1 +1,7 @@
-//! Empty.
+//! An event in, a call of the flow, a response out. Nothing here knows whether Lambda or the local stack calls it.
+
+pub mod http;
+pub mod openapi;
+pub mod pages;
+pub mod problem;
+pub mod queue;

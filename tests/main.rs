@@ -1,1 +1,23 @@
 //! The one integration binary: everything here runs on loopback, with no network and no account.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod cli;
+mod door;
+mod gate;
+mod given;
+mod journeys;
+mod merge;
+mod openapi;
+mod properties;
+mod report;
+mod stand_ins;
+mod template;
+mod wall;
+mod world;

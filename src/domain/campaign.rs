@@ -1,26 +1,28 @@
 //! One planned communication: topic, channel, template, audience, limits.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
     channel::Channel,
+    codes::codes,
     door::{self, Fault, Node},
     frequency,
     id::{CampaignId, Product, RecipientId, SendKey, TemplateName},
     interest::Strength,
     policy::Policy,
+    time::{days_after, kept},
     topic::Topic,
     window::SendWindow,
 };
 
 /// A campaign that names no end ends after this many days.
-const DEFAULT_EXPIRY_DAYS: i64 = 7;
+const DEFAULT_EXPIRY_DAYS: u32 = 7;
 /// No campaign may run longer: the history that keeps anybody from getting it twice goes back
 /// [`frequency::HISTORY_DAYS`].
-const MAX_EXPIRY_DAYS: i64 = 30;
-const _: () = assert!(MAX_EXPIRY_DAYS < frequency::HISTORY_DAYS as i64);
+const MAX_EXPIRY_DAYS: u32 = 30;
+const _: () = assert!(MAX_EXPIRY_DAYS < frequency::HISTORY_DAYS);
 /// Of `content` as JSON. Each mail carries it twice, raw and escaped, in SES's 262,144 characters of template data.
 const MAX_CONTENT_BYTES: usize = 64 * 1024;
 
@@ -43,12 +45,13 @@ pub struct Campaign {
     pub holdout_percent: u8,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Marketing,
-    Notice,
-}
+codes!(
+    /// Whether it wants something of people or owes them something.
+    Kind, "marketing or notice" {
+        Marketing = "marketing",
+        Notice = "notice",
+    }
+);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,92 +68,27 @@ pub struct FrequencyUse {
     pub counts: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnCap {
-    Skip,
-    Defer,
-}
+codes!(
+    /// What becomes of a person whose frequency cap is full.
+    OnCap, "skip or defer" {
+        Skip = "skip",
+        Defer = "defer",
+    }
+);
 
 impl Campaign {
     /// Reads a campaign and checks it against the policy, naming every fault.
     pub fn parse(value: &Value, policy: &Policy, now: Timestamp) -> Result<Self, Vec<Fault>> {
-        door::read(value, |node| Self::read(node, policy, now))
+        door::read(value, |node| {
+            let draft = Draft::read(node)?;
+            draft.check(policy, now);
+            draft.finish(now)
+        })
     }
 
     /// Reads one that was accepted before: its policy and its times may have moved on.
     pub fn restore(value: &Value) -> Result<Self, Vec<Fault>> {
-        door::read(value, |node| Self::read_fields(node, Timestamp::MIN).map(|(campaign, _)| campaign))
-    }
-
-    fn read(node: &Node<'_>, policy: &Policy, now: Timestamp) -> Option<Self> {
-        let (campaign, nodes) = Self::read_fields(node, now)?;
-        nodes.check(&campaign, policy, now)?;
-        Some(campaign)
-    }
-
-    fn read_fields<'a>(node: &Node<'a>, now: Timestamp) -> Option<(Self, Checked<'a>)> {
-        let f = node.fields()?;
-        let id = f.required("id", Node::parse);
-        let kind = f.optional("kind", |n| match n.text()? {
-            "marketing" => Some(Kind::Marketing),
-            "notice" => Some(Kind::Notice),
-            _ => n.refuse("marketing or notice"),
-        });
-        let topic = f.required("topic", |n| Some((n.parse()?, n.clone())));
-        let channel = f.required("channel", |n| Some((n.parse()?, n.clone())));
-        let template = f.required("template", |n| Some((n.parse()?, n.clone())));
-        let content = f.optional("content", content);
-        let audience = f.optional("audience", audience);
-        let min_interest = f.optional("min_interest", |n| n.number(0.0..=1.0));
-        let promotes = f.optional("promotes", |n| Some((n.list(100, Node::parse)?, n.clone())));
-        let frequency = f.optional("frequency", frequency_use);
-        let on_cap = f.optional("on_cap", |n| match n.text()? {
-            "skip" => Some(OnCap::Skip),
-            "defer" => Some(OnCap::Defer),
-            _ => n.refuse("skip or defer"),
-        });
-        let send_window = f.optional("send_window", SendWindow::read);
-        let not_before = f.optional("not_before", |n| Some((n.time()?, n.clone())));
-        let expires_at = f.optional("expires_at", |n| Some((n.time()?, n.clone())));
-        let holdout_percent = f.optional("holdout_percent", |n| n.integer(0..=100));
-        f.close();
-
-        let (promotes, promotes_node) = promotes.unzip();
-        let (not_before, not_before_node) = not_before.unzip();
-        let (expires_at, expires_at_node) = expires_at.unzip();
-        let start = not_before.filter(|start| *start > now).unwrap_or(now);
-        let expires_at = expires_at.unwrap_or_else(|| days_later(start, DEFAULT_EXPIRY_DAYS));
-        // What the campaign says of several fields at once is checked even where others are at fault.
-        let (topic, topic_node) = topic.unzip();
-        let (channel, channel_node) = channel.unzip();
-        let (template, template_node) = template.unzip();
-        let campaign = Self {
-            id: id?,
-            kind: kind.unwrap_or(Kind::Marketing),
-            topic: topic?,
-            channel: channel?,
-            template: template?,
-            content: content.unwrap_or_default(),
-            audience: audience.unwrap_or(Audience::Everyone),
-            min_interest: min_interest.map(Strength::new),
-            promotes: promotes.unwrap_or_default(),
-            frequency: frequency.unwrap_or(FrequencyUse { exempt: false, counts: true }),
-            on_cap: on_cap.unwrap_or(OnCap::Skip),
-            send_window,
-            not_before,
-            expires_at,
-            holdout_percent: holdout_percent.and_then(|p| u8::try_from(p).ok()).unwrap_or(0),
-        };
-        let nodes = Checked {
-            topic: topic_node?,
-            channel: channel_node?,
-            template: template_node?,
-            promotes: promotes_node,
-            not_before: not_before_node,
-            expires_at: expires_at_node,
-        };
-        Some((campaign, nodes))
+        door::read(value, |node| Draft::read(node)?.finish(Timestamp::MIN))
     }
 
     /// What a send of this campaign is recorded under in a person's history.
@@ -163,49 +101,140 @@ impl Campaign {
     }
 }
 
-/// The fields that are compared with the policy, the clock and each other.
-struct Checked<'a> {
-    topic: Node<'a>,
-    channel: Node<'a>,
-    template: Node<'a>,
-    promotes: Option<Node<'a>>,
-    not_before: Option<Node<'a>>,
-    expires_at: Option<Node<'a>>,
+/// A field that is compared with the policy, the clock or another field, and where it stands.
+type Placed<'a, T> = Option<(T, Node<'a>)>;
+
+/// The fields as they came: what several of them say together is checked even where others are at fault.
+struct Draft<'a> {
+    id: Option<CampaignId>,
+    kind: Kind,
+    topic: Placed<'a, Topic>,
+    channel: Placed<'a, Channel>,
+    template: Placed<'a, TemplateName>,
+    content: Map<String, Value>,
+    audience: Audience,
+    min_interest: Option<Strength>,
+    promotes: Placed<'a, Vec<Product>>,
+    frequency: FrequencyUse,
+    on_cap: OnCap,
+    send_window: Option<SendWindow>,
+    not_before: Placed<'a, Timestamp>,
+    expires_at: Placed<'a, Timestamp>,
+    holdout_percent: u8,
 }
 
-impl Checked<'_> {
-    fn check(&self, campaign: &Campaign, policy: &Policy, now: Timestamp) -> Option<()> {
-        let topic = match policy.topic(&campaign.topic) {
-            None => self.topic.refuse("a topic of the policy, or one below it"),
-            Some(rule) if rule.channels.contains(&campaign.channel) => Some(()),
-            Some(rule) => {
-                let allowed: Vec<&str> = rule.channels.iter().map(|channel| channel.as_str()).collect();
-                self.channel.refuse(format!("a channel that the policy allows for this topic: {}", allowed.join(", ")))
-            }
+impl<'a> Draft<'a> {
+    fn read(node: &Node<'a>) -> Option<Self> {
+        let f = node.fields()?;
+        let id = f.required("id", Node::parse);
+        let kind = f.optional("kind", Node::parse);
+        let topic = f.required("topic", |n| placed(n, Node::parse));
+        let channel = f.required("channel", |n| placed(n, Node::parse));
+        let template = f.required("template", |n| placed(n, Node::parse));
+        let content = f.optional("content", content);
+        let audience = f.optional("audience", audience);
+        let min_interest = f.optional("min_interest", |n| n.number(0.0..=1.0));
+        let promotes = f.optional("promotes", |n| placed(n, |n| n.list(100, Node::parse)));
+        let frequency = f.optional("frequency", frequency_use);
+        let on_cap = f.optional("on_cap", Node::parse);
+        let send_window = f.optional("send_window", SendWindow::read);
+        let not_before = f.optional("not_before", |n| placed(n, Node::time));
+        let expires_at = f.optional("expires_at", |n| placed(n, Node::time));
+        let holdout_percent = f.optional("holdout_percent", |n| n.integer(0..=100));
+        f.close();
+        Some(Self {
+            id,
+            kind: kind.unwrap_or(Kind::Marketing),
+            topic,
+            channel,
+            template,
+            content: content.unwrap_or_default(),
+            audience: audience.unwrap_or(Audience::Everyone),
+            min_interest: min_interest.map(Strength::new),
+            promotes,
+            frequency: frequency.unwrap_or(FrequencyUse { exempt: false, counts: true }),
+            on_cap: on_cap.unwrap_or(OnCap::Skip),
+            send_window,
+            not_before,
+            expires_at,
+            holdout_percent: holdout_percent.and_then(|p| u8::try_from(p).ok()).unwrap_or(0),
+        })
+    }
+
+    fn check(&self, policy: &Policy, now: Timestamp) {
+        self.check_topic(policy);
+        self.check_notice(policy);
+        self.check_times(now);
+    }
+
+    fn check_topic(&self, policy: &Policy) {
+        let Some((topic, place)) = &self.topic else { return };
+        let Some(rule) = policy.topic(topic) else {
+            place.refuse::<()>("a topic of the policy, or one below it");
+            return;
         };
-        let notice = match campaign.kind {
-            Kind::Notice if !campaign.promotes.is_empty() => {
-                self.promotes.as_ref()?.refuse("nothing: a notice may promote nothing")
-            }
-            Kind::Notice if !policy.notices.contains(&campaign.template) => {
-                self.template.refuse("for a notice, a template that the policy's notices list")
-            }
-            Kind::Marketing | Kind::Notice => Some(()),
-        };
-        let start = campaign.not_before.filter(|start| *start > now).unwrap_or(now);
-        let fits = campaign.expires_at > start && campaign.expires_at <= days_later(now, MAX_EXPIRY_DAYS);
-        let expiry = if fits {
-            Some(())
-        } else {
-            let node = self.expires_at.as_ref().or(self.not_before.as_ref())?;
-            node.refuse(format!("an expiry after now and after not_before, at most {MAX_EXPIRY_DAYS} days from now"))
-        };
-        topic.and(notice).and(expiry)
+        let Some((channel, place)) = &self.channel else { return };
+        if !rule.channels.contains(channel) {
+            let allowed: Vec<&str> = rule.channels.iter().map(|channel| channel.as_str()).collect();
+            place.refuse::<()>(format!("a channel that the policy allows for this topic: {}", allowed.join(", ")));
+        }
+    }
+
+    fn check_notice(&self, policy: &Policy) {
+        if self.kind != Kind::Notice {
+            return;
+        }
+        if let Some((_, place)) = self.promotes.as_ref().filter(|(promotes, _)| !promotes.is_empty()) {
+            place.refuse::<()>("nothing: a notice may promote nothing");
+        }
+        if let Some((_, place)) = self.template.as_ref().filter(|(template, _)| !policy.notices.contains(template)) {
+            place.refuse::<()>("for a notice, a template that the policy's notices list");
+        }
+    }
+
+    fn check_times(&self, now: Timestamp) {
+        let latest = days_after(now, MAX_EXPIRY_DAYS);
+        if let Some((_, place)) = self.not_before.as_ref().filter(|(start, _)| *start >= latest) {
+            place.refuse::<()>(format!("a start less than {MAX_EXPIRY_DAYS} days from now"));
+        }
+        let start = self.start(now);
+        let late = |end: &Timestamp| *end <= start || *end > latest;
+        if let Some((_, place)) = self.expires_at.as_ref().filter(|(end, _)| late(end)) {
+            place.refuse::<()>(format!(
+                "an expiry after now and after not_before, at most {MAX_EXPIRY_DAYS} days from now"
+            ));
+        }
+    }
+
+    fn start(&self, now: Timestamp) -> Timestamp {
+        self.not_before.as_ref().map_or(now, |(start, _)| now.max(*start))
+    }
+
+    fn finish(self, now: Timestamp) -> Option<Campaign> {
+        let now = kept(now);
+        let default_end = days_after(self.start(now), DEFAULT_EXPIRY_DAYS).min(days_after(now, MAX_EXPIRY_DAYS));
+        Some(Campaign {
+            id: self.id?,
+            kind: self.kind,
+            topic: self.topic?.0,
+            channel: self.channel?.0,
+            template: self.template?.0,
+            content: self.content,
+            audience: self.audience,
+            min_interest: self.min_interest,
+            promotes: self.promotes.map(|(promotes, _)| promotes).unwrap_or_default(),
+            frequency: self.frequency,
+            on_cap: self.on_cap,
+            send_window: self.send_window,
+            not_before: self.not_before.map(|(start, _)| start),
+            expires_at: self.expires_at.map_or(default_end, |(end, _)| end),
+            holdout_percent: self.holdout_percent,
+        })
     }
 }
 
-fn days_later(time: Timestamp, days: i64) -> Timestamp {
-    time.saturating_add(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX)
+fn placed<'a, T>(node: &Node<'a>, read: impl FnOnce(&Node<'a>) -> Option<T>) -> Placed<'a, T> {
+    Some((read(node)?, node.clone()))
 }
 
 fn content(node: &Node<'_>) -> Option<Map<String, Value>> {

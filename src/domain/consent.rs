@@ -1,57 +1,29 @@
 //! A recipient's yes for a topic on a channel, and whether it holds.
 
-use std::str::FromStr;
-
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{channel::Channel, decision::Reason, door::Wanted, time::compact, topic::Topic};
+use super::{channel::Channel, codes::codes, decision::Reason, time::compact, topic::Topic};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentStatus {
-    Granted,
-    Pending,
-    Withdrawn,
-}
-
-impl FromStr for ConsentStatus {
-    type Err = Wanted;
-
-    fn from_str(raw: &str) -> Result<Self, Wanted> {
-        match raw {
-            "granted" => Ok(Self::Granted),
-            "pending" => Ok(Self::Pending),
-            "withdrawn" => Ok(Self::Withdrawn),
-            _ => Err(Wanted("granted, pending or withdrawn")),
-        }
+codes!(
+    /// How a recipient's yes stands.
+    ConsentStatus, "granted, pending or withdrawn" {
+        Granted = "granted",
+        Pending = "pending",
+        Withdrawn = "withdrawn",
     }
-}
+);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    Consent,
-    SoftOptIn,
-    ImpliedPurchase,
-    ImpliedInquiry,
-    Contract,
-}
-
-impl FromStr for Basis {
-    type Err = Wanted;
-
-    fn from_str(raw: &str) -> Result<Self, Wanted> {
-        match raw {
-            "consent" => Ok(Self::Consent),
-            "soft_opt_in" => Ok(Self::SoftOptIn),
-            "implied_purchase" => Ok(Self::ImpliedPurchase),
-            "implied_inquiry" => Ok(Self::ImpliedInquiry),
-            "contract" => Ok(Self::Contract),
-            _ => Err(Wanted("consent, soft_opt_in, implied_purchase, implied_inquiry or contract")),
-        }
+codes!(
+    /// What makes a yes lawful.
+    Basis, "consent, soft_opt_in, implied_purchase, implied_inquiry or contract" {
+        Consent = "consent",
+        SoftOptIn = "soft_opt_in",
+        ImpliedPurchase = "implied_purchase",
+        ImpliedInquiry = "implied_inquiry",
+        Contract = "contract",
     }
-}
+);
 
 /// The evidence behind it is kept apart, in a table of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

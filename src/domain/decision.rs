@@ -1,14 +1,12 @@
 //! What the gate said of a person and how it ended, with the reason as a value.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     channel::Channel,
-    door::Wanted,
+    codes::codes,
     id::Product,
     interest::Strength,
     recipient::{SuppressionKind, Unusable},
@@ -23,6 +21,18 @@ pub enum Decision {
     Skip(Reason),
     Defer { reason: Reason, until: Timestamp },
     HoldOut { percent: u8 },
+}
+
+impl Decision {
+    /// What justifies a mail, or the outcome of there being none.
+    pub fn grounds(self) -> Result<Grounds, Outcome> {
+        match self {
+            Decision::Send(grounds) => Ok(grounds),
+            Decision::Skip(reason) => Err(Outcome::Skipped(reason)),
+            Decision::Defer { reason, until } => Err(Outcome::Deferred { reason, until: Some(until) }),
+            Decision::HoldOut { percent } => Err(Outcome::HeldOut { percent }),
+        }
+    }
 }
 
 /// The topics that justify a mail; a notice needs neither.
@@ -82,30 +92,6 @@ impl Outcome {
             Outcome::InDoubt => json!({}),
         }
     }
-}
-
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident, $wanted:literal { $($variant:ident = $code:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $(#[serde(rename = $code)] $variant,)* }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Wanted;
-
-            fn from_str(raw: &str) -> Result<Self, Wanted> {
-                Self::ALL.iter().find(|code| code.as_str() == raw).copied().ok_or(Wanted($wanted))
-            }
-        }
-    };
 }
 
 codes!(

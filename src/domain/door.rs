@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::time::kept;
+
 /// How deeply JSON from outside may be nested.
 pub const MAX_DEPTH: usize = 32;
 
@@ -138,9 +140,7 @@ impl<'a> Node<'a> {
 
     pub fn time(&self) -> Option<Timestamp> {
         let wanted = "a time with its zone (RFC 3339), such as 2026-11-30T09:00:00Z";
-        let time: Option<Timestamp> = self.text()?.parse().map_or_else(|_| self.refuse(wanted), Some);
-        // To the millisecond, which is what is kept.
-        time.and_then(|time| Timestamp::from_millisecond(time.as_millisecond()).ok())
+        self.text()?.parse().map_or_else(|_| self.refuse(wanted), |time| Some(kept(time)))
     }
 
     pub fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
@@ -252,7 +252,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+/// What JSON type a value has, with its article.
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -268,7 +269,9 @@ fn brief(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            let text = value.to_string();
+            // JSON escapes only some control characters; none may reach a terminal.
+            let shown = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
+            let text: String = value.to_string().chars().map(shown).collect();
             if text.contains('@') {
                 // It may be an address in the wrong place.
                 format!("a text of {} characters with an @", text.chars().count() - 2)

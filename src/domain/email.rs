@@ -32,14 +32,18 @@ impl FromStr for EmailAddress {
     fn from_str(raw: &str) -> Result<Self, Wanted> {
         const WANTED: Wanted = Wanted("an address such as name@example.com, the part before the @ in ASCII");
         let (local, domain) = raw.rsplit_once('@').ok_or(WANTED)?;
-        if !local.is_ascii() || local.starts_with('"') || local.len() > 64 {
+        if !local.is_ascii() || local.starts_with('"') {
             return Err(WANTED);
         }
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| WANTED)?;
+        // Four numbers are a host without a name.
+        if domain.rsplit('.').next().is_none_or(|tld| tld.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(WANTED);
+        }
         let address = format!("{local}@{domain}");
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
         let known = Syntax::parse_with_options(&address, options).is_ok();
-        (known && address.len() <= 254).then_some(Self(address)).ok_or(WANTED)
+        known.then_some(Self(address)).ok_or(WANTED)
     }
 }
 
@@ -70,7 +74,8 @@ impl FromStr for Mailbox {
         }
         let address = match raw.split_once('<') {
             Some((name, rest)) => {
-                if name.contains([',', ';', '"', '>', '@']) {
+                // They mean something in a header, unless quoted (RFC 5322, section 3.2.3).
+                if name.contains([',', ';', ':', '"', '>', '@', '[', ']', '\\']) {
                     return Err(WANTED);
                 }
                 rest.strip_suffix('>').ok_or(WANTED)?

@@ -40,10 +40,10 @@ impl FrequencyCap {
             .collect();
         within.sort_unstable();
         let used = within.len();
-        let next_slot = used
-            .checked_sub(self.sends as usize)
-            .and_then(|over| within.get(over))
-            .map(|leaves| days_after(*leaves, self.days));
+        let next_slot = used.checked_sub(self.sends as usize).map(|over| {
+            // A cap of 0 has nothing that could leave: it stays shut.
+            days_after(within.get(over).copied().unwrap_or(now), self.days)
+        });
         CapUse { used: u32::try_from(used).unwrap_or(u32::MAX), next_slot }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     campaign::{Campaign, Kind, OnCap},
+    codes::codes,
     consent,
     decision::{CapRule, Decision, Grounds, Reason, ReasonCode, Shortfall},
     frequency::{FrequencyCap, HISTORY_DAYS, MAX_HISTORY, Sends},
@@ -21,36 +22,23 @@ use super::{
 /// A notice reaches a person at most once in this many days.
 const NOTICE_DAYS: u32 = 30;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gate {
-    Suppression,
-    Channel,
-    Consent,
-    Pause,
-    Interest,
-    Ownership,
-    Duplicate,
-    Frequency,
-    Window,
-    Holdout,
-}
+codes!(
+    /// One check of a person. `ALL` is the order in which they are asked; the first that refuses is *the* reason.
+    Gate {
+        Suppression = "suppression",
+        Channel = "channel",
+        Consent = "consent",
+        Pause = "pause",
+        Interest = "interest",
+        Ownership = "ownership",
+        Duplicate = "duplicate",
+        Frequency = "frequency",
+        Window = "window",
+        Holdout = "holdout",
+    }
+);
 
 impl Gate {
-    /// In the order in which they are asked; the first that refuses is *the* reason.
-    pub const ALL: [Gate; 10] = [
-        Gate::Suppression,
-        Gate::Channel,
-        Gate::Consent,
-        Gate::Pause,
-        Gate::Interest,
-        Gate::Ownership,
-        Gate::Duplicate,
-        Gate::Frequency,
-        Gate::Window,
-        Gate::Holdout,
-    ];
-
     fn binds(self, kind: Kind) -> bool {
         match kind {
             Kind::Marketing => true,
@@ -75,7 +63,7 @@ pub struct Verdict {
 pub fn decide(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: Timestamp) -> Decision {
     let check = Check { recipient, campaign, policy, now };
     let mut grounds = Grounds::default();
-    for gate in Gate::ALL.into_iter().filter(|gate| gate.binds(campaign.kind)) {
+    for gate in Gate::ALL.iter().copied().filter(|gate| gate.binds(campaign.kind)) {
         match check.ask(gate) {
             Ok(Pass::Consent(topic)) => grounds.consent = Some(topic.clone()),
             Ok(Pass::Interest { topic, strength, .. }) => {
@@ -92,7 +80,7 @@ pub fn decide(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: 
 /// Every gate's verdict, also beyond the first that refuses; that one's reason is what [`decide`] says.
 pub fn explain(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: Timestamp) -> Vec<Verdict> {
     let check = Check { recipient, campaign, policy, now };
-    let binding = Gate::ALL.into_iter().filter(|gate| gate.binds(campaign.kind));
+    let binding = Gate::ALL.iter().copied().filter(|gate| gate.binds(campaign.kind));
     binding
         .map(|gate| match check.ask(gate) {
             Ok(pass) => Verdict { gate, pass: true, reason: None, detail: check.facts(gate, &pass) },

@@ -1,34 +1,19 @@
 //! What a person cares about, how strongly, and how we know.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{channel::Context, door::Wanted, time::compact, topic::Topic};
+use super::{channel::Context, codes::codes, time::compact, topic::Topic};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InterestSource {
-    Declared,
-    Purchase,
-    Behaviour,
-    Social,
-}
-
-impl FromStr for InterestSource {
-    type Err = Wanted;
-
-    fn from_str(raw: &str) -> Result<Self, Wanted> {
-        match raw {
-            "declared" => Ok(Self::Declared),
-            "purchase" => Ok(Self::Purchase),
-            "behaviour" => Ok(Self::Behaviour),
-            "social" => Ok(Self::Social),
-            _ => Err(Wanted("declared, purchase, behaviour or social")),
-        }
+codes!(
+    /// How an interest became known.
+    InterestSource, "declared, purchase, behaviour or social" {
+        Declared = "declared",
+        Purchase = "purchase",
+        Behaviour = "behaviour",
+        Social = "social",
     }
-}
+);
 
 /// 0 to 1 in ten-thousandths: small to store, and 0.3 is exactly 0.3.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,11 +25,6 @@ impl Strength {
     /// Rounded to the nearest step; what is below 0 or above 1 is taken as that.
     pub fn new(strength: f64) -> Self {
         Self::whole((strength * Self::ONE).round())
-    }
-
-    /// Rounded down, so that what was refused never reads as if it had reached the threshold.
-    fn below(strength: f64) -> Self {
-        Self::whole((strength * Self::ONE).floor())
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10,000 just before")]
@@ -83,7 +63,7 @@ pub struct Interest {
     pub at: Timestamp,
 }
 
-/// A strength at one moment: what is compared, and what is shown.
+/// A strength at one moment, in the steps of [`Strength`]: what is compared, and what is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Aged(f64);
 
@@ -92,22 +72,23 @@ impl Aged {
 
     /// The threshold is reached by equality.
     pub fn reaches(self, threshold: Strength) -> bool {
-        self.0 >= threshold.get()
+        self.0 >= f64::from(threshold.0)
     }
 
     pub fn exceeds(self, other: Aged) -> bool {
         self.0 > other.0
     }
 
+    /// Rounded down, so that what was refused never reads as if it had reached the threshold.
     pub fn shown(self) -> Strength {
-        Strength::below(self.0)
+        Strength::whole(self.0.floor())
     }
 }
 
 impl Interest {
     /// Observed interests halve every `half_life_days`; declared ones do not age.
     pub fn aged(&self, now: Timestamp, half_life_days: u32) -> Aged {
-        let strength = self.strength.get();
+        let strength = f64::from(self.strength.0);
         match self.source {
             InterestSource::Declared => Aged(strength),
             InterestSource::Purchase | InterestSource::Behaviour | InterestSource::Social => {

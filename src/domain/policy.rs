@@ -49,6 +49,8 @@ pub struct TopicRule {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AttributeRule {
     pub purpose: Localised,
+    /// Where it comes from; empty where nobody said.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
 }
 

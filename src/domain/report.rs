@@ -10,41 +10,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    codes::codes,
     decision::{Outcome, OutcomeKind, ReasonCode},
     id::CampaignId,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CampaignStatus {
-    Scheduled,
-    Launching,
-    Sending,
-    WaitingForWindow,
-    WaitingForQuota,
-    Paused,
-    Cancelled,
-    Expired,
-    Complete,
-    Refused,
-}
-
-impl CampaignStatus {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Launching => "launching",
-            Self::Sending => "sending",
-            Self::WaitingForWindow => "waiting_for_window",
-            Self::WaitingForQuota => "waiting_for_quota",
-            Self::Paused => "paused",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-            Self::Complete => "complete",
-            Self::Refused => "refused",
-        }
+codes!(
+    /// Where a campaign or a preview stands.
+    CampaignStatus {
+        Scheduled = "scheduled",
+        Launching = "launching",
+        Sending = "sending",
+        WaitingForWindow = "waiting_for_window",
+        WaitingForQuota = "waiting_for_quota",
+        Paused = "paused",
+        Cancelled = "cancelled",
+        Expired = "expired",
+        Complete = "complete",
+        Refused = "refused",
     }
-}
+);
 
 impl Display for CampaignStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,18 +46,19 @@ pub struct StatusDetail {
     pub until: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusCode {
-    Breaker,
-    Quota,
-    Window,
-    ByRequest,
-    Template,
-    Identity,
-    Account,
-    Policy,
-}
+codes!(
+    /// What a [`StatusDetail`] is about.
+    StatusCode {
+        Breaker = "breaker",
+        Quota = "quota",
+        Window = "window",
+        ByRequest = "by_request",
+        Template = "template",
+        Identity = "identity",
+        Account = "account",
+        Policy = "policy",
+    }
+);
 
 /// Outcomes by kind and reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::door::Wanted;
 
+/// To the millisecond, which is what is kept: a fact reads the same before and after it was stored.
+pub fn kept(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
 /// `days` times 24 hours after `time`; frequency caps and half-lives count hours, not calendar days.
 pub fn days_after(time: Timestamp, days: u32) -> Timestamp {
     time.saturating_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(Timestamp::MAX)
@@ -32,7 +37,9 @@ impl FromStr for ZoneName {
     type Err = Wanted;
 
     fn from_str(raw: &str) -> Result<Self, Wanted> {
-        let zone = TimeZone::get(raw).map_err(|_| Wanted("a time zone of the IANA database, such as Europe/Berlin"))?;
+        const WANTED: Wanted = Wanted("a time zone of the IANA database, such as Europe/Berlin");
+        // `Etc/Unknown` is found too, and stands for none.
+        let zone = TimeZone::get(raw).ok().filter(|zone| !zone.is_unknown()).ok_or(WANTED)?;
         Ok(Self(zone.iana_name().unwrap_or(raw).to_owned()))
     }
 }

@@ -29,7 +29,9 @@ pub enum WindowState {
 
 impl SendWindow {
     /// `None` if it would never open.
-    pub fn new(opens: Time, closes: Time, days: Vec<Weekday>) -> Option<Self> {
+    pub fn new(opens: Time, closes: Time, days: &[Weekday]) -> Option<Self> {
+        // In the order of the week, each once: the same hours and days are the same window.
+        let days: Vec<Weekday> = DAYS.iter().map(|(_, day)| *day).filter(|day| days.contains(day)).collect();
         (opens != closes && !days.is_empty()).then_some(Self { opens, closes, days })
     }
 
@@ -39,10 +41,10 @@ impl SendWindow {
         let closes = fields.required("closes", Node::parse::<Clock>);
         let days = fields.optional("days", |node| node.list(7, Node::parse::<Day>));
         let every_day = || DAYS.iter().map(|(_, day)| *day).collect();
-        let days = days.map_or_else(every_day, |days| days.into_iter().map(|Day(day)| day).collect());
+        let days: Vec<Weekday> = days.map_or_else(every_day, |days| days.into_iter().map(|Day(day)| day).collect());
         fields.close();
         let (Clock(opens), Clock(closes)) = (opens?, closes?);
-        Self::new(opens, closes, days)
+        Self::new(opens, closes, &days)
             .or_else(|| node.refuse("a window that opens: opens and closes that differ, and at least one day"))
     }
 
@@ -50,7 +52,6 @@ impl SendWindow {
     /// next one that exists; of one that exists twice the first is meant.
     pub fn state(&self, now: Timestamp, zone: &TimeZone) -> WindowState {
         let today = now.to_zoned_datetime(zone.clone()).date();
-        let mut next: Option<Timestamp> = None;
         // From yesterday, whose window may pass midnight, to two weeks ahead: a window that daylight saving
         // swallows whole opens a week later.
         for offset in -1..=15 {
@@ -59,11 +60,11 @@ impl SendWindow {
             if opens <= now && now < closes {
                 return WindowState::Open;
             }
-            if opens > now && closes > opens && next.is_none_or(|next| opens < next) {
-                next = Some(opens);
+            if opens > now && closes > opens {
+                return WindowState::OpensAt(opens);
             }
         }
-        WindowState::OpensAt(next.unwrap_or(Timestamp::MAX))
+        WindowState::OpensAt(Timestamp::MAX)
     }
 
     fn on(&self, day: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
@@ -111,7 +112,8 @@ impl FromStr for Clock {
     type Err = Wanted;
 
     fn from_str(raw: &str) -> Result<Self, Wanted> {
-        (raw.len() == 5)
+        let two_and_two = raw.bytes().enumerate().all(|(at, b)| if at == 2 { b == b':' } else { b.is_ascii_digit() });
+        (raw.len() == 5 && two_and_two)
             .then(|| Time::strptime("%H:%M", raw).ok().map(Self))
             .flatten()
             .ok_or(Wanted("a local time such as 09:00"))

@@ -1,0 +1,58 @@
+//! `germane local`: the whole stack on this machine until Ctrl-C.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::local::{Stack, StackConfig};
+
+use super::{failure::Failure, log, screen::Screen, signal::Stop};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints `listening on URL` on stdout as soon as it answers. It needs no account
+and no network. Ctrl-C ends it. Warnings go to stderr; RUST_LOG=info says more.
+
+Examples:
+  germane local
+  germane local --port 0 --json    any free port, told as JSON")]
+pub struct Local {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Keep everything in memory (this is what it does unless told otherwise)
+    #[arg(long)]
+    memory: bool,
+}
+
+pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
+    let Local { port, memory: _ } = args;
+    // From here on Ctrl-C ends it cleanly, also while it starts.
+    let mut stop = Stop::listen();
+    let stack = tokio::select! {
+        stack = start(port) => stack?,
+        () = stop.asked() => return Ok(()),
+    };
+    let url = stack.url();
+    let told = if screen.json {
+        screen.document(&json!({ "url": url, "api": format!("{url}/v1"), "inbox": format!("{url}/inbox") }))
+    } else {
+        screen.line(format_args!("listening on {url}"))
+    };
+    screen.note(format_args!(
+        "  inbox  {url}/inbox\n  api    {url}/v1/openapi.json\n  try    germane import people.jsonl\nCtrl-C ends it."
+    ));
+    if told.is_ok() {
+        stop.asked().await;
+    }
+    stack.stop().await;
+    told
+}
+
+pub async fn start(port: u16) -> Result<Stack, Failure> {
+    log::to_stderr();
+    Stack::start(StackConfig { port, ..StackConfig::default() }).await.map_err(|error| {
+        Failure::failed("not_started", format!("the local stack does not start on port {port}"))
+            .detail(error.to_string())
+            .next("take a free port: germane local --port 0")
+    })
+}

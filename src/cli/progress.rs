@@ -1,0 +1,66 @@
+//! Long work shows how far it is: a bar on a terminal, a line now and then elsewhere, nothing with `--json`.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    prose::{counted, grouped},
+    screen::Screen,
+};
+
+/// Without a known end a plain line comes this often.
+const LINE_EVERY: u64 = 5_000;
+
+pub struct Progress {
+    screen: Screen,
+    bar: Option<ProgressBar>,
+    doing: &'static str,
+    told: u64,
+}
+
+impl Progress {
+    /// `doing` stands before the bar, such as "importing".
+    pub fn start(screen: Screen, doing: &'static str) -> Self {
+        let bar = screen.live.then(|| {
+            let bar = ProgressBar::no_length().with_message(doing);
+            bar.set_style(style("  {spinner} {msg:<10} {human_pos} people"));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { screen, bar, doing, told: 0 }
+    }
+
+    /// `done` people of `total`, where that is known.
+    pub fn at(&mut self, done: u64, total: Option<u64>) {
+        let step = total.map_or(LINE_EVERY, |total| (total / 4).max(1));
+        if let Some(bar) = &self.bar {
+            if let (Some(total), None) = (total, bar.length()) {
+                bar.set_length(total);
+                bar.set_style(style("  {spinner} {msg:<10} {bar:30} {human_pos} of {human_len} people"));
+            }
+            bar.set_position(done);
+        } else if done / step > self.told / step {
+            let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
+            self.screen.note(format_args!("{}: {}{of}", self.doing, counted(done, "person", "people")));
+            self.told = done;
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}

@@ -1,0 +1,95 @@
+//! What marketers and engineers ask for: each request parsed, answered, and refused with every fault named.
+
+mod bulk;
+pub mod campaigns;
+pub mod decisions;
+pub mod previews;
+pub mod recipients;
+pub mod rules;
+
+use std::sync::Arc;
+
+use self::recipients::People;
+use super::{
+    clock::{Clock, Entropy},
+    launch::{Campaigns, Policies, Templates, Versioned},
+    ledger::Ledger,
+    port::PortError,
+    preview::Previews,
+    queue::Queue,
+    send::reader::Pages,
+};
+use crate::domain::{codes::codes, door::Fault};
+
+/// What the requests need.
+pub struct Api {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub campaigns: Arc<dyn Campaigns>,
+    pub policies: Arc<dyn Policies>,
+    pub templates: Arc<dyn Templates>,
+    pub people: Arc<dyn People>,
+    pub pages: Arc<dyn Pages>,
+    pub ledger: Arc<dyn Ledger>,
+    pub previews: Arc<dyn Previews>,
+    pub queue: Arc<dyn Queue>,
+    /// Of the tables.
+    pub shards: u16,
+}
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 422: everything that is wrong with it.
+    #[error("the request has {} fault(s)", .0.len())]
+    Invalid(Vec<Fault>),
+    /// 404
+    #[error("{detail}")]
+    NotFound { code: Code, detail: String },
+    /// 409
+    #[error("{detail}")]
+    Conflict { code: Code, detail: String, faults: Vec<Fault> },
+    /// 503
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+codes!(
+    /// What a caller may tell problems apart by; stable.
+    Code {
+        MalformedJson = "malformed_json",
+        TooLarge = "too_large",
+        Invalid = "invalid",
+        UnknownTopic = "unknown_topic",
+        NotFound = "not_found",
+        NotEvaluated = "not_evaluated",
+        IdTaken = "id_taken",
+        AddressTaken = "address_taken",
+        ErasedAddress = "erased_address",
+        NoPolicy = "no_policy",
+        Contended = "contended",
+        MethodNotAllowed = "method_not_allowed",
+        Unavailable = "unavailable",
+        Internal = "internal",
+    }
+);
+
+impl Api {
+    async fn policy(&self) -> Result<Arc<Versioned>, ApiError> {
+        self.policies.current().await?.ok_or_else(|| ApiError::Conflict {
+            code: Code::NoPolicy,
+            detail: "there is no policy yet: put one first (PUT /v1/policy, `germane policy put`)".to_owned(),
+            faults: Vec::new(),
+        })
+    }
+}
+
+fn not_found(what: &str, name: impl std::fmt::Display) -> ApiError {
+    ApiError::NotFound { code: Code::NotFound, detail: format!("there is no {what} {name}") }
+}
+
+/// A fault in the query of a URL.
+pub fn query_fault(name: &str, found: &str, wanted: &str) -> ApiError {
+    let (field, found) = (format!("?{name}"), format!("\"{found}\""));
+    ApiError::Invalid(vec![Fault { field, found, wanted: wanted.to_owned() }])
+}

@@ -1,0 +1,148 @@
+//! Campaigns: submit, list, report.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Api, ApiError, Code, not_found};
+use crate::{
+    domain::{
+        campaign::{Audience, Campaign},
+        door::Fault,
+        id::CampaignId,
+        report::{CampaignStatus, Counts, Report},
+    },
+    flow::{
+        launch::{CampaignRecord, CampaignSummary, Created},
+        queue::Message,
+    },
+};
+
+impl Api {
+    /// Stores a campaign and queues its launch. The same body with the same id answers the same and doubles nothing.
+    pub async fn submit(&self, body: &Value, created_by: &str) -> Result<(CampaignId, CampaignStatus), ApiError> {
+        if let Some(record) = self.submitted(body).await? {
+            self.queue_launch(&record).await?;
+            return Ok((record.campaign.id, record.status));
+        }
+        let campaign = self.checked(body).await?;
+        let record = CampaignRecord {
+            campaign,
+            body: body.clone(),
+            created_by: created_by.to_owned(),
+            created_at: self.clock.now(),
+            status: CampaignStatus::Scheduled,
+            status_detail: None,
+            pinned: None,
+        };
+        let record = match self.campaigns.create(&record).await? {
+            Created::New => record,
+            Created::Exists(held) if held.body == *body => *held,
+            Created::Exists(held) => return Err(taken(&held.campaign.id)),
+        };
+        self.queue_launch(&record).await?;
+        Ok((record.campaign.id, record.status))
+    }
+
+    /// The campaign that was submitted with this very body, whatever the policy says of it today.
+    async fn submitted(&self, body: &Value) -> Result<Option<CampaignRecord>, ApiError> {
+        let id = body.get("id").and_then(Value::as_str).and_then(|id| id.parse::<CampaignId>().ok());
+        let Some(id) = id else { return Ok(None) };
+        match self.campaigns.get(&id).await? {
+            Some(record) if record.body == *body => Ok(Some(record)),
+            Some(_) => Err(taken(&id)),
+            None => Ok(None),
+        }
+    }
+
+    async fn queue_launch(&self, record: &CampaignRecord) -> Result<(), ApiError> {
+        match record.status {
+            CampaignStatus::Scheduled | CampaignStatus::Launching => {
+                let launch = Message::Launch { campaign: record.campaign.id.clone() };
+                Ok(self.queue.send(&[launch], Duration::ZERO).await?)
+            }
+            CampaignStatus::Sending
+            | CampaignStatus::WaitingForWindow
+            | CampaignStatus::WaitingForQuota
+            | CampaignStatus::Paused
+            | CampaignStatus::Cancelled
+            | CampaignStatus::Expired
+            | CampaignStatus::Complete
+            | CampaignStatus::Refused => Ok(()),
+        }
+    }
+
+    /// Reads a campaign against the policy and its template, with every fault of both.
+    pub(super) async fn checked(&self, body: &Value) -> Result<Campaign, ApiError> {
+        let current = self.policy().await?;
+        let parsed = Campaign::parse(body, &current.policy, self.clock.now());
+        let mut faults = Vec::new();
+        let template = body.get("template").and_then(Value::as_str).and_then(|name| name.parse().ok());
+        if let Some(name) = template {
+            match self.templates.current(&name).await? {
+                None => faults.push(Fault {
+                    field: "/template".to_owned(),
+                    found: format!("\"{name}\""),
+                    wanted: "a template that was pushed".to_owned(),
+                }),
+                Some(template) => {
+                    let none = serde_json::Map::new();
+                    let content = body.get("content").and_then(Value::as_object).unwrap_or(&none);
+                    faults.extend(template.check_content(content));
+                    let notice = body.get("kind").and_then(Value::as_str) == Some("notice");
+                    if notice && !template.manifest.notice {
+                        faults.push(Fault {
+                            field: "/template".to_owned(),
+                            found: format!("\"{name}\""),
+                            wanted: "for a notice, a template that is marked notice = true".to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        match parsed {
+            Ok(campaign) if faults.is_empty() => Ok(campaign),
+            Ok(_) => Err(ApiError::Invalid(faults)),
+            Err(mut found) => {
+                found.extend(faults);
+                Err(ApiError::Invalid(found))
+            }
+        }
+    }
+
+    pub async fn campaigns(&self, cursor: Option<&str>) -> Result<(Vec<CampaignSummary>, Option<String>), ApiError> {
+        Ok(self.campaigns.list(cursor).await?)
+    }
+
+    pub(super) async fn record(&self, id: &CampaignId) -> Result<CampaignRecord, ApiError> {
+        self.campaigns.get(id).await?.ok_or_else(|| not_found("campaign", id))
+    }
+
+    pub async fn report(&self, id: &CampaignId) -> Result<Value, ApiError> {
+        // The status first: once it says complete, the counts read after it are whole.
+        let record = self.record(id).await?;
+        let progress = self.campaigns.progress(id).await?;
+        let mut counts = Counts::default();
+        for shard in &progress {
+            counts.merge(&shard.counts);
+        }
+        let launched = record.pinned.as_ref().map(|pinned| usize::from(pinned.shards));
+        let through = launched == Some(progress.iter().filter(|shard| shard.done).count());
+        let audience = through.then(|| counts.decided());
+        let unknown = match &record.campaign.audience {
+            Audience::Everyone => None,
+            Audience::Recipients(ids) => audience.map(|found| (ids.len() as u64).saturating_sub(found)),
+        };
+        let Campaign { id, .. } = record.campaign;
+        let CampaignRecord { status, status_detail, .. } = record;
+        Ok(Report { campaign: id, status, status_detail, counts, audience, unknown }.to_json())
+    }
+}
+
+fn taken(id: &CampaignId) -> ApiError {
+    ApiError::Conflict {
+        code: Code::IdTaken,
+        detail: format!("the id {id} was used for another campaign: choose a new one"),
+        faults: Vec::new(),
+    }
+}

@@ -1,0 +1,37 @@
+//! Previews: the report of a campaign before it runs.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Api, ApiError, not_found};
+use crate::{
+    domain::{campaign::Audience, id::Shard, report::CampaignStatus},
+    flow::{
+        preview::{self, PreviewRecord},
+        queue::Message,
+    },
+};
+
+impl Api {
+    pub async fn preview(&self, body: &Value, at: Option<Timestamp>) -> Result<(String, CampaignStatus), ApiError> {
+        let campaign = self.checked(body).await?;
+        let shards: BTreeSet<Shard> = match &campaign.audience {
+            Audience::Everyone => (0..self.shards).map(Shard).collect(),
+            Audience::Recipients(ids) => ids.iter().map(|id| Shard::of(id, self.shards)).collect(),
+        };
+        let id = format!("{:016x}", u64::from_be_bytes(self.entropy.eight_bytes()));
+        let preview = PreviewRecord { id: id.clone(), campaign, body: body.clone(), at, shards };
+        self.previews.create(&preview).await?;
+        let message = |shard: &Shard| Message::Preview { preview: id.clone(), shard: *shard };
+        let messages: Vec<Message> = preview.shards.iter().map(message).collect();
+        self.queue.send(&messages, Duration::ZERO).await?;
+        Ok((id, CampaignStatus::Launching))
+    }
+
+    pub async fn preview_report(&self, id: &str) -> Result<Value, ApiError> {
+        let (preview, parts) = self.previews.get(id).await?.ok_or_else(|| not_found("preview", id))?;
+        Ok(preview::report(&preview, parts))
+    }
+}

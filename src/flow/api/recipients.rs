@@ -1,0 +1,212 @@
+//! Recipients: merge, read, erase.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Api, ApiError, Code, not_found};
+use crate::{
+    domain::{
+        channel::Channel,
+        codes::codes,
+        consent::{Consent, ConsentStatus},
+        door::Fault,
+        id::{RecipientId, Ref},
+        recipient::{ConsentMove, Recipient, RecipientChange},
+        time::compact,
+        topic::Topic,
+    },
+    flow::port::PortError,
+};
+
+/// How often a change is merged anew because somebody else changed the person first.
+const MAX_LOSSES: usize = 32;
+
+/// What happened to one consent, kept for as long as the person is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub topic: Topic,
+    pub channel: Channel,
+    pub before: Option<ConsentStatus>,
+    pub after: ConsentStatus,
+    /// What was shown or signed.
+    pub text: Option<String>,
+    pub source: Option<String>,
+    #[serde(with = "compact")]
+    pub at: Timestamp,
+    #[serde(with = "compact")]
+    pub recorded_at: Timestamp,
+}
+
+/// A new version of a person.
+#[derive(Debug)]
+pub struct PersonWrite<'a> {
+    /// What it was made from; `None` for a new person.
+    pub before: Option<&'a Recipient>,
+    pub after: &'a Recipient,
+    pub evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutResult {
+    Written,
+    /// Somebody else changed the person first.
+    Changed,
+    AddressTaken(Channel),
+    AddressErased(Channel),
+}
+
+#[async_trait]
+pub trait People: Send + Sync {
+    async fn get(&self, id: &RecipientId) -> Result<Option<Recipient>, PortError>;
+
+    /// Those that exist, in any order.
+    async fn get_many(&self, ids: &[RecipientId]) -> Result<Vec<Recipient>, PortError>;
+
+    /// Writes each person with their addresses and evidence, together or not at all; answers in their order. Nobody
+    /// may stand among them twice.
+    async fn put(&self, writes: &[PersonWrite<'_>]) -> Result<Vec<PutResult>, PortError>;
+
+    /// Deletes the person and the evidence; what remains is that the addresses were erased. False if the person
+    /// changed meanwhile.
+    async fn erase(&self, recipient: &Recipient, at: Timestamp) -> Result<bool, PortError>;
+
+    /// Oldest first.
+    async fn evidence(&self, id: &RecipientId) -> Result<Vec<Evidence>, PortError>;
+}
+
+codes!(
+    /// What became of one person of a PUT or an import.
+    Merged {
+        Created = "created",
+        Updated = "updated",
+    }
+);
+
+impl Api {
+    pub async fn put_recipient(&self, id: &RecipientId, body: &Value) -> Result<Merged, ApiError> {
+        let current = self.policy().await?;
+        let change = RecipientChange::parse(body, Some(id), &current.policy, self.clock.now());
+        let held = self.people.get(id).await?;
+        self.merge(&change.map_err(ApiError::Invalid)?, held).await
+    }
+
+    pub async fn get_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
+        let recipient = self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?;
+        let evidence = self.people.evidence(id).await?;
+        let text = |consent: &Consent| {
+            let of =
+                |e: &&Evidence| e.topic == consent.topic && e.channel == consent.channel && e.after == consent.status;
+            evidence.iter().rev().find(of).and_then(|e| e.text.clone())
+        };
+        Ok(recipient.to_json(text))
+    }
+
+    pub async fn erase_recipient(&self, id: &RecipientId) -> Result<(), ApiError> {
+        for _ in 0..MAX_LOSSES {
+            let recipient = self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?;
+            if self.people.erase(&recipient, self.clock.now()).await? {
+                return Ok(());
+            }
+        }
+        Err(contended(id))
+    }
+
+    /// Merges one change, anew as often as somebody else changes the person first.
+    pub(super) async fn merge(&self, change: &RecipientChange, held: Option<Recipient>) -> Result<Merged, ApiError> {
+        let mut held = held;
+        for _ in 0..MAX_LOSSES {
+            let Some(prepared) = self.prepare(change, held)? else { return Ok(Merged::Updated) };
+            let result = self.people.put(&[prepared.write()]).await?;
+            match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
+                Some(merged) => return Ok(merged),
+                None => held = self.people.get(&change.id).await?,
+            }
+        }
+        Err(contended(&change.id))
+    }
+
+    /// The new version of a person; `None` if the change changes nothing.
+    pub(super) fn prepare(
+        &self,
+        change: &RecipientChange,
+        held: Option<Recipient>,
+    ) -> Result<Option<Prepared>, ApiError> {
+        let now = self.clock.now();
+        let blank = || Recipient::blank(change.id.clone(), Ref(self.entropy.eight_bytes()), now);
+        let mut after = held.clone().unwrap_or_else(blank);
+        let moves = change.clone().apply(&mut after).map_err(ApiError::Invalid)?;
+        if held.as_ref() == Some(&after) {
+            return Ok(None);
+        }
+        if held.is_some() {
+            after.version += 1;
+        }
+        let evidence = moves.into_iter().map(|moved| evidence(moved, now)).collect();
+        Ok(Some(Prepared { before: held, after, evidence }))
+    }
+}
+
+/// A change of a person, ready to be written.
+pub(super) struct Prepared {
+    before: Option<Recipient>,
+    after: Recipient,
+    evidence: Vec<Evidence>,
+}
+
+impl Prepared {
+    pub(super) fn write(&self) -> PersonWrite<'_> {
+        PersonWrite { before: self.before.as_ref(), after: &self.after, evidence: self.evidence.clone() }
+    }
+
+    /// What the answer means; `None` if it is to be merged anew.
+    pub(super) fn settle(&self, result: PutResult) -> Result<Option<Merged>, ApiError> {
+        match result {
+            PutResult::Written if self.before.is_some() => Ok(Some(Merged::Updated)),
+            PutResult::Written => Ok(Some(Merged::Created)),
+            PutResult::Changed => Ok(None),
+            PutResult::AddressTaken(channel) => {
+                Err(address_conflict(Code::AddressTaken, channel, "an address of no other recipient"))
+            }
+            PutResult::AddressErased(channel) => {
+                let wanted = "an address whose owner did not ask to be erased";
+                Err(address_conflict(Code::ErasedAddress, channel, wanted))
+            }
+        }
+    }
+}
+
+fn evidence(moved: ConsentMove, now: Timestamp) -> Evidence {
+    let ConsentMove { before, after, evidence } = moved;
+    Evidence {
+        topic: after.topic,
+        channel: after.channel,
+        before,
+        after: after.status,
+        text: evidence,
+        source: after.source,
+        at: after.at,
+        recorded_at: now,
+    }
+}
+
+fn address_conflict(code: Code, channel: Channel, wanted: &str) -> ApiError {
+    let found = if code == Code::ErasedAddress {
+        "an erased address (erased_address)"
+    } else {
+        "an address of another recipient (address_taken)"
+    };
+    let fault = Fault { field: format!("/addresses/{channel}"), found: found.to_owned(), wanted: wanted.to_owned() };
+    ApiError::Conflict { code, detail: fault.to_string(), faults: vec![fault] }
+}
+
+fn contended(id: &RecipientId) -> ApiError {
+    let detail = format!("{id} is being changed by others: try again");
+    let fault = Fault {
+        field: String::new(),
+        found: "a recipient that others change".to_owned(),
+        wanted: "a quieter moment: try again".to_owned(),
+    };
+    ApiError::Conflict { code: Code::Contended, detail, faults: vec![fault] }
+}

@@ -1,0 +1,38 @@
+//! The policy and the templates: checked at the door, versioned behind it.
+
+use serde_json::Value;
+
+use super::{Api, ApiError, not_found};
+use crate::{
+    domain::{id::TemplateName, policy::Policy},
+    flow::template::{Source, compile},
+};
+
+impl Api {
+    pub async fn get_policy(&self) -> Result<(u32, Policy), ApiError> {
+        let current = self.policies.current().await?.ok_or_else(|| not_found("policy", "yet"))?;
+        Ok((current.version, current.policy.clone()))
+    }
+
+    pub async fn put_policy(&self, body: &Value) -> Result<u32, ApiError> {
+        let policy = Policy::parse(body).map_err(ApiError::Invalid)?;
+        Ok(self.policies.put(&policy).await?)
+    }
+
+    /// Compiles a template and puts it in place, for campaigns that are launched from now on; answers with its hash.
+    pub async fn put_template(&self, name: &TemplateName, body: &Value) -> Result<String, ApiError> {
+        let source = Source::parse(body).map_err(ApiError::Invalid)?;
+        let compiled = compile(name, &source).map_err(ApiError::Invalid)?;
+        let current = self.policy().await?;
+        let faults = compiled.check_attributes(&current.policy);
+        if !faults.is_empty() {
+            return Err(ApiError::Invalid(faults));
+        }
+        self.templates.put(&compiled, body).await?;
+        Ok(compiled.hash)
+    }
+
+    pub async fn get_template(&self, name: &TemplateName) -> Result<Value, ApiError> {
+        self.templates.source(name).await?.ok_or_else(|| not_found("template", name))
+    }
+}

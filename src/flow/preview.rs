@@ -1,0 +1,144 @@
+//! What a campaign would do, without claims and without mail: the same gate over the same people.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{clock::Clock, launch::Policies, port::PortError, send::reader::Pages};
+use crate::domain::{
+    campaign::{Audience, Campaign},
+    decision::{Decision, Outcome, ReasonCode},
+    gate,
+    id::{RecipientId, Shard},
+    report::{CampaignStatus, Counts, Report},
+};
+
+/// How many ids a preview shows for each reason.
+const EXAMPLES: usize = 5;
+
+/// A preview that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreviewRecord {
+    pub id: String,
+    pub campaign: Campaign,
+    pub body: Value,
+    /// The moment to decide for; `None` for the moment of reading.
+    pub at: Option<Timestamp>,
+    pub shards: BTreeSet<Shard>,
+}
+
+/// What one shard contributes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PreviewPart {
+    pub counts: Counts,
+    /// The first few ids by reason; those who would be mailed stand under `sent`.
+    pub examples: BTreeMap<String, Vec<RecipientId>>,
+}
+
+#[async_trait]
+pub trait Previews: Send + Sync {
+    async fn create(&self, preview: &PreviewRecord) -> Result<(), PortError>;
+
+    async fn get(&self, id: &str) -> Result<Option<(PreviewRecord, Vec<PreviewPart>)>, PortError>;
+
+    async fn put_part(&self, id: &str, shard: Shard, part: &PreviewPart) -> Result<(), PortError>;
+}
+
+/// What previews need.
+pub struct Previewer {
+    pub clock: Arc<dyn Clock>,
+    pub policies: Arc<dyn Policies>,
+    pub pages: Arc<dyn Pages>,
+    pub previews: Arc<dyn Previews>,
+    pub shards: u16,
+}
+
+impl Previewer {
+    /// Decides on one shard and stores what it found; repeating it stores the same again.
+    pub async fn run(&self, id: &str, shard: Shard) -> Result<(), PortError> {
+        let Some((preview, _)) = self.previews.get(id).await? else { return Ok(()) };
+        let mut part = PreviewPart::default();
+        let mut after: Option<RecipientId> = None;
+        loop {
+            // As in a run, the policy is read anew for each page.
+            let Some(current) = self.policies.current().await? else { break };
+            let (people, more) = match &preview.campaign.audience {
+                Audience::Everyone => {
+                    let page = self.pages.page(shard, after.as_ref(), false).await?;
+                    (page.recipients, page.more)
+                }
+                Audience::Recipients(ids) => {
+                    let ours: Vec<RecipientId> =
+                        ids.iter().filter(|id| Shard::of(id, self.shards) == shard).cloned().collect();
+                    (self.pages.listed(shard, &ours, false).await?, false)
+                }
+            };
+            let now = preview.at.unwrap_or_else(|| self.clock.now());
+            for recipient in &people {
+                part.add(&recipient.id, gate::decide(recipient, &preview.campaign, &current.policy, now));
+            }
+            after = people.last().map(|last| last.id.clone());
+            if !more {
+                break;
+            }
+        }
+        self.previews.put_part(id, shard, &part).await
+    }
+}
+
+impl PreviewPart {
+    fn add(&mut self, id: &RecipientId, decision: Decision) {
+        let outcome = decision.grounds().map_or_else(|refused| refused, Outcome::Sent);
+        self.counts.add(&outcome);
+        let reason = outcome.reason().map_or("sent", ReasonCode::as_str);
+        match self.examples.get_mut(reason) {
+            Some(examples) if examples.len() >= EXAMPLES => {}
+            Some(examples) => examples.push(id.clone()),
+            None => {
+                self.examples.insert(reason.to_owned(), vec![id.clone()]);
+            }
+        }
+    }
+
+    fn merge(mut self, other: PreviewPart) -> Self {
+        self.counts.merge(&other.counts);
+        for (reason, ids) in other.examples {
+            let examples = self.examples.entry(reason).or_default();
+            examples.extend(ids);
+            examples.sort_unstable();
+            examples.truncate(EXAMPLES);
+        }
+        self
+    }
+}
+
+/// The contract's shape of a preview.
+pub fn report(preview: &PreviewRecord, parts: Vec<PreviewPart>) -> Value {
+    let complete = parts.len() == preview.shards.len();
+    let whole = parts.into_iter().fold(PreviewPart::default(), PreviewPart::merge);
+    let decided = whole.counts.decided();
+    let unknown = match &preview.campaign.audience {
+        Audience::Everyone => None,
+        Audience::Recipients(ids) => complete.then(|| (ids.len() as u64).saturating_sub(decided)),
+    };
+    let report = Report {
+        campaign: preview.campaign.id.clone(),
+        status: if complete { CampaignStatus::Complete } else { CampaignStatus::Launching },
+        status_detail: None,
+        counts: whole.counts,
+        audience: complete.then_some(decided),
+        unknown,
+    };
+    let mut report = report.to_json();
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("id".to_owned(), json!(preview.id));
+        fields.insert("examples".to_owned(), json!(whole.examples));
+    }
+    report
+}

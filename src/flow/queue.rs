@@ -1,0 +1,58 @@
+//! The messages between the steps. Each carries a format number; a reader takes its own and the one before.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::port::PortError;
+use crate::domain::id::{CampaignId, Shard};
+
+const FORMAT: u8 = 1;
+
+/// One slice of a campaign's audience, on one walk through it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Work {
+    pub campaign: CampaignId,
+    pub shard: Shard,
+    /// 1 for the walk through everybody; later ones see the deferred again.
+    pub pass: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Message {
+    Launch { campaign: CampaignId },
+    Shard(Work),
+    Preview { preview: String, shard: Shard },
+}
+
+impl Message {
+    /// As it travels.
+    pub fn body(&self) -> Result<String, PortError> {
+        let envelope = Envelope { format: FORMAT, message: self.clone() };
+        serde_json::to_string(&envelope).map_err(|error| PortError::corrupt("a message", error))
+    }
+
+    pub fn from_body(body: &str) -> Result<Self, PortError> {
+        let envelope: Envelope = serde_json::from_str(body).map_err(|error| PortError::corrupt("a message", error))?;
+        if envelope.format != FORMAT {
+            let why = format!("its format {} is not known here", envelope.format);
+            return Err(PortError::corrupt("a message", why));
+        }
+        Ok(envelope.message)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: u8,
+    #[serde(flatten)]
+    message: Message,
+}
+
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Delivers each message at least once, to the step that its kind names, not before `delay` has passed.
+    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), PortError>;
+}

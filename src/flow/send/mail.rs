@@ -1,0 +1,245 @@
+//! Handing a batch to SES, and what its answers mean.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{claim::Claimed, lease::CLAIM_SLACK, walk::Run};
+use crate::{
+    domain::{
+        decision::Reason,
+        email::EmailAddress,
+        id::{CampaignId, RecipientId},
+        policy::Policy,
+        report::{CampaignStatus, StatusCode, StatusDetail},
+    },
+    flow::{
+        launch::{Move, Pinned},
+        sentence,
+        template::Personal,
+        token::Purpose,
+    },
+};
+
+/// A claim is followed by its send within 30 seconds or given back: no new attempt begins later than this.
+const SEND_WITHIN: Duration = Duration::from_secs(12);
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// One mail of a batch.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub recipient: RecipientId,
+    pub to: EmailAddress,
+    /// The template data, as JSON.
+    pub data: String,
+    pub unsubscribe_url: String,
+}
+
+/// Mails of one campaign for one SES call.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    pub campaign: &'a CampaignId,
+    pub pinned: &'a Pinned,
+    /// The stored template's name in SES.
+    pub template: &'a str,
+    pub mails: Vec<Mail>,
+}
+
+/// What SES said of one mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Accepted,
+    /// Surely not taken; may be tried again.
+    Busy,
+    /// Surely not taken; not before the daily quota frees.
+    QuotaExceeded,
+    /// Surely not taken, and no other mail of the campaign will be.
+    Stopped(Stop),
+    /// Surely not taken, and never will be.
+    Rejected {
+        status: String,
+    },
+    /// May have gone out.
+    InDoubt,
+}
+
+/// Why SES takes nothing of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    pub code: StatusCode,
+    pub message: String,
+}
+
+/// What SES said of a whole call.
+#[derive(Debug, thiserror::Error)]
+pub enum MailerError {
+    /// Nothing was taken: throttled, or no connection was made.
+    #[error("SES is busy or out of reach")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing was taken, because something in the call is wrong.
+    #[error("SES refused the call: {0}")]
+    Refused(String),
+    /// Nothing was taken, and nothing of this campaign will be.
+    #[error("SES takes nothing: {}", .0.message)]
+    Stopped(Stop),
+    /// The bytes may have left and the answer did not come: all of it may have gone out.
+    #[error("SES did not answer")]
+    InDoubt(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends once, without repeating anything, and answers in the order of the mails.
+    async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError>;
+}
+
+/// The place for the send rate and the daily quota.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// How many mails one call may carry at the account's rate: 1 to 50.
+    fn batch(&self) -> usize;
+
+    /// Returns when `mails` may be handed to SES.
+    async fn reserve(&self, mails: usize);
+}
+
+/// What became of a claimed person.
+pub(super) enum Fate {
+    Sent,
+    Failed(Reason),
+    /// Not taken in time; the slot goes back and the gate is asked again.
+    NotYet,
+    Deferred(Reason),
+    InDoubt,
+}
+
+impl Fate {
+    /// Whether SES surely did not take the mail.
+    pub fn frees_the_slot(&self) -> bool {
+        match self {
+            Fate::Failed(_) | Fate::NotYet | Fate::Deferred(_) => true,
+            Fate::Sent | Fate::InDoubt => false,
+        }
+    }
+}
+
+/// Mails everybody who was claimed from `begun` on, trying again what SES surely did not take.
+pub(super) async fn mail(
+    run: &Run<'_>,
+    policy: &Policy,
+    claimed: Vec<Claimed>,
+    begun: Duration,
+) -> Vec<(Claimed, Fate)> {
+    let mut fates = Vec::with_capacity(claimed.len());
+    // A stack of batches: a refused one is halved until the mail at fault is alone.
+    let mut batches = vec![claimed];
+    let mut attempt = 0;
+    while let Some(batch) = batches.pop() {
+        if batch.is_empty() {
+            continue;
+        }
+        let late = run.ports.clock.monotonic() > begun + SEND_WITHIN;
+        if let Some(reason) = run.stopped() {
+            fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::Deferred(reason.clone()))));
+            continue;
+        }
+        if late || run.check_lease(CLAIM_SLACK).is_err() {
+            fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::NotYet)));
+            continue;
+        }
+        let answers = run.ports.mailer.send(&compose(run, policy, &batch)).await;
+        let mut busy = Vec::new();
+        match answers {
+            // Answers are matched by position; with another number of them nobody knows whose they are.
+            Ok(answers) if answers.len() != batch.len() => {
+                fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::InDoubt)));
+            }
+            Ok(answers) => {
+                for (claimed, answer) in batch.into_iter().zip(answers) {
+                    match fate(run, answer).await {
+                        Some(fate) => fates.push((claimed, fate)),
+                        None => busy.push(claimed),
+                    }
+                }
+            }
+            Err(MailerError::Busy(_)) => busy = batch,
+            Err(MailerError::Refused(why)) => {
+                let mut first = batch;
+                let second = first.split_off(first.len() / 2);
+                if first.is_empty() {
+                    let failed = |claimed| (claimed, Fate::Failed(Reason::Rejected { status: why.clone() }));
+                    fates.extend(second.into_iter().map(failed));
+                } else {
+                    batches.extend([second, first]);
+                }
+            }
+            Err(MailerError::Stopped(stop)) => {
+                stop_campaign(run, stop).await;
+                fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::Deferred(Reason::Stopped))));
+            }
+            Err(MailerError::InDoubt(error)) => {
+                tracing::warn!(%error, mails = batch.len(), "a bulk call was not answered: its people are in doubt");
+                fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::InDoubt)));
+            }
+        }
+        if !busy.is_empty() {
+            batches.push(busy);
+            run.ports.clock.sleep(BACK_OFF * 2_u32.pow(attempt)).await;
+            attempt = (attempt + 1).min(4);
+        }
+    }
+    fates
+}
+
+fn compose<'a>(run: &'a Run<'_>, policy: &Policy, batch: &[Claimed]) -> Batch<'a> {
+    let mails = batch.iter().filter_map(|claimed| {
+        let recipient = &claimed.recipient;
+        let to = recipient.address(run.campaign.channel)?.email.clone();
+        let link = |purpose, path| {
+            let token = run.ports.tokens.sign(purpose, &recipient.id, &run.campaign.id);
+            format!("{}/{path}/{token}", run.ports.public_url)
+        };
+        let unsubscribe_url = link(Purpose::Unsubscribe, "u");
+        let personal = Personal {
+            attributes: &recipient.attributes,
+            unsubscribe_url: &unsubscribe_url,
+            preferences_url: &link(Purpose::Reduce, "p"),
+            why: &sentence::why(&run.campaign, policy, &claimed.grounds),
+        };
+        let data = run.template.data_in(recipient.locale.as_deref(), &run.shared, &personal);
+        Some(Mail { recipient: recipient.id.clone(), to, data, unsubscribe_url })
+    });
+    Batch { campaign: &run.campaign.id, pinned: &run.pinned, template: &run.ses_template, mails: mails.collect() }
+}
+
+/// `None` if it may be tried again.
+async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
+    match answer {
+        Answer::Accepted => Some(Fate::Sent),
+        Answer::Busy => None,
+        Answer::QuotaExceeded => {
+            let detail = StatusDetail {
+                code: StatusCode::Quota,
+                message: "the account's daily quota is used up".to_owned(),
+                until: None,
+            };
+            halt(run, Reason::Quota, CampaignStatus::WaitingForQuota, detail).await;
+            Some(Fate::Deferred(Reason::Quota))
+        }
+        Answer::Stopped(stop) => {
+            stop_campaign(run, stop).await;
+            Some(Fate::Deferred(Reason::Stopped))
+        }
+        Answer::Rejected { status } => Some(Fate::Failed(Reason::Rejected { status })),
+        Answer::InDoubt => Some(Fate::InDoubt),
+    }
+}
+
+async fn stop_campaign(run: &Run<'_>, stop: Stop) {
+    let detail = StatusDetail { code: stop.code, message: stop.message, until: None };
+    halt(run, Reason::Stopped, CampaignStatus::Paused, detail).await;
+}
+
+async fn halt(run: &Run<'_>, reason: Reason, to: CampaignStatus, detail: StatusDetail) {
+    run.halt(reason, Move { to, detail: Some(detail), pinned: None }).await;
+}

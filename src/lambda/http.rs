@@ -1,0 +1,349 @@
+//! The routes.
+
+use std::{str::FromStr, sync::Arc};
+
+use axum::{
+    Extension, Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post, put},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{
+    openapi, pages,
+    problem::{Problem, chain},
+};
+use crate::{
+    domain::{
+        door::Wanted,
+        id::{CampaignId, RecipientId, TemplateName},
+    },
+    flow::{
+        api::{Api, ApiError, Code, decisions::Filter, query_fault},
+        preferences::{Preferences, Unsubscribed},
+        token::Purpose,
+    },
+};
+
+/// Of one request; Lambda takes no more than 6 MB.
+const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
+const MAX_BULK_LINES: usize = 1_000;
+
+/// Who asks, for the record.
+#[derive(Debug, Clone)]
+pub struct Actor(pub String);
+
+type Answer<T = Json<Value>> = Result<T, Problem>;
+
+/// Declares routes once: for the router that answers them, and for whoever must know them all.
+macro_rules! routes {
+    ($(#[$doc:meta])* $list:ident, $router:ident: $state:ty { $($method:ident $path:literal => $handler:ident,)* }) => {
+        $(#[$doc])*
+        pub const $list: &[(&str, &str)] = &[$((stringify!($method), $path),)*];
+
+        fn $router() -> Router<$state> {
+            Router::new()$(.route($path, $method($handler)))*
+        }
+    };
+}
+
+routes!(
+    /// What marketers and engineers call: methods and paths.
+    API_ROUTES, api_routes: Arc<Api> {
+        post "/v1/campaigns" => submit,
+        get "/v1/campaigns" => list,
+        get "/v1/campaigns/{id}" => report,
+        get "/v1/campaigns/{id}/decisions" => decisions,
+        get "/v1/campaigns/{id}/decisions/{recipient}" => why,
+        post "/v1/previews" => preview,
+        get "/v1/previews/{id}" => preview_report,
+        post "/v1/recipients" => put_recipients,
+        put "/v1/recipients/{id}" => put_recipient,
+        get "/v1/recipients/{id}" => get_recipient,
+        delete "/v1/recipients/{id}" => erase_recipient,
+        put "/v1/policy" => put_policy,
+        get "/v1/policy" => get_policy,
+        put "/v1/templates/{name}" => put_template,
+        get "/v1/templates/{name}" => get_template,
+        get "/v1/openapi.json" => describe,
+    }
+);
+
+routes!(
+    /// What recipients' browsers and mail programs call: methods and paths.
+    PREFERENCES_ROUTES, preferences_routes: Arc<Preferences> {
+        get "/u/{token}" => confirm_unsubscribe,
+        post "/u/{token}" => unsubscribe,
+        get "/p/{token}" => reduce,
+    }
+);
+
+pub fn api(api: Arc<Api>) -> Router {
+    api_routes()
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(api)
+}
+
+pub fn preferences(preferences: Arc<Preferences>) -> Router {
+    preferences_routes().with_state(preferences)
+}
+
+async fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, Code::NotFound, "there is no such route")
+}
+
+async fn no_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, "this route does not take that method")
+}
+
+/// The parameters after the `?`; one that cannot be read is a problem like any other.
+struct Parameters<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri).map(|Query(parameters)| Self(parameters)).map_err(|_| {
+            let found = parts.uri.query().unwrap_or_default();
+            query_fault("", found, "the parameters that this route documents").into()
+        })
+    }
+}
+
+/// The parts of the path; what is not UTF-8 names nothing that is there.
+struct Segments<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(segments)) => Ok(Self(segments)),
+            Err(_) => Err(no_route().await),
+        }
+    }
+}
+
+/// A body of JSON, whatever its content type says.
+struct Body(Value);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| too_large())?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let detail = format!("the body is not JSON, from line {line}, column {column} on");
+            Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
+        })
+    }
+}
+
+fn too_large() -> Problem {
+    let detail = format!("the body could not be read: send at most {MAX_BODY_BYTES} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, detail)
+}
+
+/// A name in the path; a wrong one is nothing that is there.
+fn name<T: FromStr<Err = Wanted>>(raw: &str, what: &str) -> Result<T, Problem> {
+    raw.parse().map_err(|wanted| {
+        Problem::new(StatusCode::NOT_FOUND, Code::NotFound, format!("no {what} is called so: {wanted}"))
+    })
+}
+
+/// A name that is about to be used for something new; a wrong one is a fault.
+fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Problem> {
+    raw.parse().map_err(|wanted: Wanted| {
+        let found = if raw.contains('@') { "a name with an @".to_owned() } else { format!("\"{raw}\"") };
+        let fault = crate::domain::door::Fault { field: field.to_owned(), found, wanted: wanted.to_string() };
+        ApiError::Invalid(vec![fault]).into()
+    })
+}
+
+async fn submit(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer<Response> {
+    let actor = actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor);
+    let (id, status) = api.submit(&body, &actor).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    cursor: Option<String>,
+}
+
+async fn list(State(api): State<Arc<Api>>, Parameters(paging): Parameters<Paging>) -> Answer {
+    let (items, cursor) = api.campaigns(paging.cursor.as_deref()).await?;
+    Ok(Json(json!({ "items": items, "cursor": cursor })))
+}
+
+async fn report(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    let id: CampaignId = name(&id, "campaign")?;
+    Ok(Json(api.report(&id).await?))
+}
+
+#[derive(Deserialize)]
+struct DecisionsQuery {
+    outcome: Option<String>,
+    reason: Option<String>,
+    cursor: Option<String>,
+}
+
+async fn decisions(
+    State(api): State<Arc<Api>>,
+    Segments(id): Segments<String>,
+    Parameters(query): Parameters<DecisionsQuery>,
+) -> Answer {
+    let id: CampaignId = name(&id, "campaign")?;
+    let filter = Filter {
+        outcome: query.outcome.as_deref().map(|raw| parameter("outcome", raw)).transpose()?,
+        reason: query.reason.as_deref().map(|raw| parameter("reason", raw)).transpose()?,
+    };
+    let (items, cursor) = api.decisions(&id, filter, query.cursor.as_deref()).await?;
+    Ok(Json(json!({ "items": items, "cursor": cursor })))
+}
+
+fn parameter<T: FromStr<Err = Wanted>>(field: &str, raw: &str) -> Result<T, ApiError> {
+    raw.parse().map_err(|wanted: Wanted| query_fault(field, raw, wanted.0))
+}
+
+#[derive(Deserialize)]
+struct WhyQuery {
+    all: Option<String>,
+}
+
+async fn why(
+    State(api): State<Arc<Api>>,
+    Segments((id, recipient)): Segments<(String, String)>,
+    Parameters(query): Parameters<WhyQuery>,
+) -> Answer {
+    let id: CampaignId = name(&id, "campaign")?;
+    let recipient: RecipientId = name(&recipient, "recipient")?;
+    let all = match query.all.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(raw) => return Err(query_fault("all", raw, "true or false").into()),
+    };
+    Ok(Json(api.why(&id, &recipient, all).await?))
+}
+
+#[derive(Deserialize)]
+struct PreviewQuery {
+    at: Option<String>,
+}
+
+async fn preview(
+    State(api): State<Arc<Api>>,
+    Parameters(query): Parameters<PreviewQuery>,
+    Body(body): Body,
+) -> Answer<Response> {
+    let at = match &query.at {
+        None => None,
+        Some(raw) => {
+            let wanted = "a time with its zone (RFC 3339), such as 2026-11-30T09:00:00Z";
+            Some(raw.parse::<Timestamp>().map_err(|_| query_fault("at", raw, wanted))?)
+        }
+    };
+    let (id, status) = api.preview(&body, at).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
+}
+
+async fn preview_report(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    Ok(Json(api.preview_report(&id).await?))
+}
+
+async fn put_recipients(State(api): State<Arc<Api>>, request: Request) -> Answer<Response> {
+    let bytes = Bytes::from_request(request, &()).await.map_err(|_| too_large())?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let detail = format!("the body is not UTF-8, from byte {} on", error.valid_up_to());
+        Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
+    })?;
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() > MAX_BULK_LINES {
+        let detail = format!("{} lines in one request: send at most {MAX_BULK_LINES}", lines.len());
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, detail));
+    }
+    let answers = api.put_recipients(&lines).await?;
+    let body: String = answers.iter().flat_map(|answer| [answer.to_string(), "\n".to_owned()]).collect();
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+async fn put_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>, Body(body): Body) -> Answer {
+    let id: RecipientId = new_name(&id, "/id")?;
+    let result = api.put_recipient(&id, &body).await?;
+    Ok(Json(json!({ "id": id, "result": result })))
+}
+
+async fn get_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    let id: RecipientId = name(&id, "recipient")?;
+    Ok(Json(api.get_recipient(&id).await?))
+}
+
+async fn erase_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer<StatusCode> {
+    let id: RecipientId = name(&id, "recipient")?;
+    api.erase_recipient(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn put_policy(State(api): State<Arc<Api>>, Body(body): Body) -> Answer {
+    Ok(Json(json!({ "version": api.put_policy(&body).await? })))
+}
+
+/// The policy as it can be put again; its version is the entity tag.
+async fn get_policy(State(api): State<Arc<Api>>) -> Answer<Response> {
+    let (version, policy) = api.get_policy().await?;
+    Ok(([(header::ETAG, format!("\"{version}\""))], Json(json!(policy))).into_response())
+}
+
+async fn put_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>, Body(body): Body) -> Answer {
+    let template: TemplateName = new_name(&template, "/name")?;
+    let hash = api.put_template(&template, &body).await?;
+    Ok(Json(json!({ "name": template, "hash": hash })))
+}
+
+async fn get_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>) -> Answer {
+    let template: TemplateName = name(&template, "template")?;
+    Ok(Json(api.get_template(&template).await?))
+}
+
+async fn describe() -> Answer<Response> {
+    let internal = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the document cannot be written");
+    let document = openapi::document().ok_or_else(internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
+}
+
+async fn confirm_unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
+    match preferences.tokens.verify(Purpose::Unsubscribe, &token) {
+        Some(_) => pages::confirm(&token),
+        None => pages::unknown(),
+    }
+}
+
+/// The token decides alone; what the body says does not matter (RFC 8058 sends `List-Unsubscribe=One-Click`).
+async fn unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
+    match preferences.unsubscribe(&token).await {
+        Ok(Unsubscribed::Done) => pages::unsubscribed(),
+        Ok(Unsubscribed::UnknownToken) => pages::unknown(),
+        Err(error) => {
+            tracing::error!(error = chain(&error), "an unsubscribe could not be saved");
+            pages::try_again()
+        }
+    }
+}
+
+async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
+    match preferences.tokens.verify(Purpose::Reduce, &token) {
+        Some(claims) => {
+            let leave = preferences.tokens.sign(Purpose::Unsubscribe, &claims.recipient, &claims.campaign);
+            pages::confirm(&leave)
+        }
+        None => pages::unknown(),
+    }
+}

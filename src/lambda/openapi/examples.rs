@@ -1,0 +1,206 @@
+//! An example of each body. They hang together: one campaign, one person, one policy.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::problem::meaning;
+use crate::flow::api::Code;
+
+pub fn campaign() -> Value {
+    json!({
+        "id": "rust-weekly-2026-47", "kind": "marketing", "topic": "rust", "channel": "work", "template": "newsletter",
+        "content": { "headline": "Async closures" },
+        "audience": "everyone",
+        "min_interest": 0.3,
+        "promotes": ["course-rust-101"],
+        "frequency": { "exempt": false, "counts": true },
+        "on_cap": "skip",
+        "send_window": { "opens": "09:00", "closes": "18:00", "days": ["mon", "tue", "wed", "thu", "fri"] },
+        "not_before": null,
+        "expires_at": "2026-11-30T00:00:00Z",
+        "holdout_percent": 0,
+    })
+}
+
+pub fn accepted() -> Value {
+    json!({ "id": "rust-weekly-2026-47", "status": "scheduled" })
+}
+
+pub fn campaigns() -> Value {
+    let campaign = json!({ "id": "rust-weekly-2026-47", "status": "complete", "created_at": "2026-11-23T09:00:00Z" });
+    json!({ "items": [campaign], "cursor": null })
+}
+
+pub fn report() -> Value {
+    json!({
+        "campaign": "rust-weekly-2026-47", "status": "complete", "status_detail": null,
+        "decided": 10_000, "audience": 10_000,
+        "outcomes": { "sent": 3_120, "skipped": 6_850, "deferred": 0, "held_out": 30, "failed": 0, "in_doubt": 0 },
+        "reasons": {
+            "no_consent": 2_100, "not_interested": 3_300, "frequency_cap": 900, "no_address": 550, "holdout": 30,
+        },
+        "feedback": { "delivered": 3_100, "hard_bounced": 4, "soft_bounced": 9, "complained": 1 },
+    })
+}
+
+pub fn decision() -> Value {
+    json!({
+        "campaign": "rust-weekly-2026-47", "recipient": "r-1042", "outcome": "skipped", "reason": "frequency_cap",
+        "detail": { "sends": 1, "days": 7, "used": 1, "next_slot": "2026-11-26T08:14:00Z", "rule": "recipient" },
+        "channel": "work", "policy_version": 3, "decided_at": "2026-11-23T09:00:02Z",
+    })
+}
+
+pub fn decisions() -> Value {
+    json!({ "items": [decision()], "cursor": "3.r-1042" })
+}
+
+pub fn preview_accepted() -> Value {
+    json!({ "id": "9f2c41d07a3be815", "status": "launching" })
+}
+
+pub fn preview() -> Value {
+    json!({
+        "id": "9f2c41d07a3be815",
+        "campaign": "rust-weekly-2026-47", "status": "complete", "status_detail": null, "decided": 3, "audience": 3,
+        "outcomes": { "sent": 1, "skipped": 2, "deferred": 0, "held_out": 0, "failed": 0, "in_doubt": 0 },
+        "reasons": { "frequency_cap": 1, "no_consent": 1 },
+        "feedback": { "delivered": 0, "hard_bounced": 0, "soft_bounced": 0, "complained": 0 },
+        "examples": { "sent": ["r-1001"], "frequency_cap": ["r-1042"], "no_consent": ["r-1043"] },
+    })
+}
+
+pub fn recipient() -> Value {
+    json!({
+        "id": "r-1042",
+        "addresses": { "work": "r-1042@example.com", "personal": "r-1042@example.net" },
+        "time_zone": "Europe/Berlin",
+        "locale": "de",
+        "attributes": { "first_name": "Sample" },
+        "interests": [{
+            "topic": "rust", "strength": 0.9, "source": "declared", "context": "work", "at": "2026-03-12T09:00:00Z",
+        }],
+        "consents": [{
+            "topic": "rust", "channel": "work", "status": "granted", "basis": "consent", "source": "signup-form",
+            "evidence": "form v3, double opt-in", "at": "2026-03-12T09:00:00Z", "expires_at": null,
+        }],
+        "owns": ["course-rust-101"],
+        "preferences": { "max_frequency": { "sends": 1, "days": 7 }, "paused_until": null, "muted_topics": [] },
+    })
+}
+
+pub fn recipient_put() -> Value {
+    json!({ "id": "r-1042", "result": "created" })
+}
+
+pub fn recipient_lines() -> String {
+    let moved = json!({ "id": "r-1043", "addresses": { "work": "r-1043@example.org", "personal": null } });
+    let faulty = json!({ "id": "r-1044", "interests": [{ "topic": "rust", "strength": 9 }] });
+    lines(&[recipient(), moved, faulty])
+}
+
+pub fn line_results() -> String {
+    let fault = json!({ "field": "/interests/0/strength", "found": "9", "wanted": "a number from 0 to 1" });
+    lines(&[
+        json!({ "line": 1, "id": "r-1042", "result": "created", "errors": [] }),
+        json!({ "line": 2, "id": "r-1043", "result": "updated", "errors": [] }),
+        json!({ "line": 3, "id": "r-1044", "result": "refused", "errors": [fault] }),
+    ])
+}
+
+fn lines(values: &[Value]) -> String {
+    values.iter().flat_map(|value| [value.to_string(), "\n".to_owned()]).collect()
+}
+
+pub fn policy() -> Value {
+    json!({
+        "from": "Rust Weekly <news@example.com>",
+        "reply_to": null,
+        "postal_address": "Example Ltd, 1 Example Street, 10115 Berlin",
+        "privacy_url": "https://example.com/privacy",
+        "topics": {
+            "rust": {
+                "channels": ["work", "personal"],
+                "name": { "en": "Rust" },
+                "purpose": { "en": "News and courses about Rust" },
+            },
+        },
+        "attributes": { "first_name": { "purpose": { "en": "To greet you by name" }, "source": "sign-up form" } },
+        "notices": ["confirm-consent", "data-notice"],
+        "frequency": [{ "sends": 3, "days": 7 }, { "sends": 8, "days": 30 }],
+        "interest": { "threshold": 0.3, "half_life_days": 180 },
+        "send_window": null,
+        "reserved_rate_percent": 10,
+        "breaker": { "hard_bounce_percent": 5.0, "complaint_percent": 0.1, "after_sends": 500 },
+        "pending_consent_days": 14,
+        "retention_days": 400,
+        "tracking": { "opens": false, "clicks": false },
+        "test_addresses": ["qa@example.com"],
+    })
+}
+
+pub fn policy_version() -> Value {
+    json!({ "version": 3 })
+}
+
+pub fn template() -> Value {
+    let body = "<mjml><mj-body><mj-section><mj-column>\
+        <mj-text>Hello {{first_name}}: {{headline}}</mj-text>\
+        <mj-text>{{why}} <a href=\"{{unsubscribe_url}}\">Unsubscribe</a> {{postal_address}}</mj-text>\
+        </mj-column></mj-section></mj-body></mjml>";
+    json!({
+        "manifest": {
+            "subject": "{{headline}}",
+            "variables": {
+                "headline": {
+                    "description": "The line that leads the letter", "sample": "Async closures", "optional": false,
+                },
+            },
+            "attributes": ["first_name"],
+            "notice": false,
+            "held": false,
+        },
+        "mjml": { "default": body },
+        "text": {},
+    })
+}
+
+pub fn template_put() -> Value {
+    json!({ "name": "newsletter", "hash": "4f1d9a6be2c07358" })
+}
+
+pub fn problem(status: StatusCode, code: Code) -> Value {
+    let fault = |field, found, wanted| vec![json!({ "field": field, "found": found, "wanted": wanted })];
+    let errors = match code {
+        Code::Invalid => fault("/colour", "\"red\"", "no such field; known are: id, topic, channel"),
+        Code::UnknownTopic => fault("/topic", "\"gardening\"", "a topic of the policy, or one below it"),
+        Code::AddressTaken => {
+            fault("/addresses/work", "an address of another recipient", "an address of no other recipient")
+        }
+        Code::ErasedAddress => {
+            fault("/addresses/work", "an erased address", "an address whose owner did not ask to be erased")
+        }
+        Code::Contended => fault("", "a recipient that others change", "a quieter moment: try again"),
+        Code::MalformedJson
+        | Code::TooLarge
+        | Code::NotFound
+        | Code::NotEvaluated
+        | Code::IdTaken
+        | Code::NoPolicy
+        | Code::MethodNotAllowed
+        | Code::Unavailable
+        | Code::Internal => Vec::new(),
+    };
+    json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Problem"),
+        "status": status.as_u16(),
+        "detail": meaning(code),
+        "code": code,
+        "errors": errors,
+    })
+}
+
+pub fn document() -> Value {
+    json!({ "openapi": "3.1.0" })
+}

@@ -1,0 +1,178 @@
+//! Every operation, in the order of the document.
+
+use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
+
+use super::{
+    campaign::Campaign,
+    decision::Why,
+    examples,
+    operation::{Described, Op},
+    policy::{Policy, PolicyVersion},
+    recipient::{self, LineResult, Recipient, RecipientChange},
+    report::{Accepted, CampaignList, DecisionList, PreviewAccepted, PreviewReport, Report},
+    template::{Template, TemplatePut},
+    words::{Cursor, Document, Flag, Time, Token},
+};
+use crate::{
+    domain::{
+        decision::{OutcomeKind, ReasonCode},
+        id::{CampaignId, RecipientId, TemplateName},
+    },
+    flow::api::Code,
+};
+
+pub fn operations() -> Vec<Described> {
+    let api = [campaigns(), decisions(), previews(), recipients(), rules(), about()];
+    let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
+    api.chain(preferences()).map(Op::done).collect()
+}
+
+fn campaigns() -> Vec<Op> {
+    vec![
+        Op::new(Post, "/v1/campaigns", "campaigns", "submit_campaign", "Submit a campaign")
+            .says(
+                "Stores the campaign and queues its launch. The same body with the same id again answers the same and \
+                 doubles nothing.",
+            )
+            .body::<Campaign>(examples::campaign())
+            .answers::<Accepted>(202, "It is stored, and will be launched.", examples::accepted())
+            .refuses(&[Code::IdTaken, Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
+        Op::new(Get, "/v1/campaigns", "campaigns", "list_campaigns", "List campaigns")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<CampaignList>(200, "Newest first.", examples::campaigns()),
+        Op::new(Get, "/v1/campaigns/{id}", "campaigns", "get_report", "Read a campaign's report")
+            .named::<CampaignId>("id")
+            .answers::<Report>(200, "How it stands.", examples::report())
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn decisions() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/campaigns/{id}/decisions", "decisions", "list_decisions", "List a campaign's decisions")
+            .says("Who was erased since is not among them.")
+            .named::<CampaignId>("id")
+            .query::<OutcomeKind>("outcome", "Only those with this outcome.")
+            .query::<ReasonCode>("reason", "Only those with this reason.")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<DecisionList>(200, "In no order that means anything.", examples::decisions())
+            .refuses(&[Code::NotFound, Code::Invalid]),
+        Op::new(
+            Get,
+            "/v1/campaigns/{id}/decisions/{recipient}",
+            "decisions",
+            "get_decision",
+            "Why one person got it, or did not",
+        )
+        .named::<CampaignId>("id")
+        .named::<RecipientId>("recipient")
+        .query::<Flag>("all", "Whether every gate's verdict as of now comes beside the decision of record.")
+        .answers::<Why>(200, "The decision of record.", examples::decision())
+        .refuses(&[Code::NotFound, Code::NotEvaluated, Code::NoPolicy, Code::Invalid]),
+    ]
+}
+
+fn previews() -> Vec<Op> {
+    vec![
+        Op::new(Post, "/v1/previews", "previews", "preview_campaign", "Preview a campaign")
+            .says("Takes the body of a campaign, whether or not its id was used.")
+            .query::<Time>("at", "The moment to decide for; absent for now.")
+            .body::<Campaign>(examples::campaign())
+            .answers::<PreviewAccepted>(202, "It is stored, and will be worked out.", examples::preview_accepted())
+            .refuses(&[Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
+        Op::new(Get, "/v1/previews/{id}", "previews", "get_preview", "Read a preview")
+            .named::<Token>("id")
+            .answers::<PreviewReport>(200, "How far it is.", examples::preview())
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn recipients() -> Vec<Op> {
+    vec![
+        Op::new(Post, "/v1/recipients", "recipients", "put_recipients", "Put recipients in bulk")
+            .says("Merges each line as a PUT of it would; a line that is refused does not keep the others from theirs.")
+            .lines::<RecipientChange>(
+                "JSON Lines: a recipient with its `id` on each, at most 1,000 lines and 5 MiB.",
+                &examples::recipient_lines(),
+            )
+            .answers_lines::<LineResult>("An answer for each line, in their order.", &examples::line_results())
+            .refuses(&[Code::NoPolicy]),
+        Op::new(Put, "/v1/recipients/{id}", "recipients", "put_recipient", "Put a recipient")
+            .says("Merges into what is held: absent means unchanged, null means removed, lists merge by their keys.")
+            .named::<RecipientId>("id")
+            .body::<RecipientChange>(examples::recipient())
+            .answers::<recipient::Put>(200, "It is held.", examples::recipient_put())
+            .refuses(&[
+                Code::NoPolicy,
+                Code::AddressTaken,
+                Code::ErasedAddress,
+                Code::Contended,
+                Code::Invalid,
+                Code::UnknownTopic,
+            ]),
+        Op::new(Get, "/v1/recipients/{id}", "recipients", "get_recipient", "Read a recipient")
+            .named::<RecipientId>("id")
+            .answers::<Recipient>(200, "All that is known of the person.", examples::recipient())
+            .refuses(&[Code::NotFound]),
+        Op::new(Delete, "/v1/recipients/{id}", "recipients", "erase_recipient", "Erase a recipient")
+            .says(
+                "Deletes the person and the evidence, and with them the only link from decisions to the person. Their \
+                 addresses cannot be put again.",
+            )
+            .named::<RecipientId>("id")
+            .answers_nothing("Nothing is held any more.")
+            .refuses(&[Code::NotFound, Code::Contended]),
+    ]
+}
+
+fn rules() -> Vec<Op> {
+    vec![
+        Op::new(Put, "/v1/policy", "rules", "put_policy", "Put the policy")
+            .says("Replaces the whole policy by a new version, which binds the next page that is decided on.")
+            .body::<Policy>(examples::policy())
+            .answers::<PolicyVersion>(200, "It binds.", examples::policy_version())
+            .refuses(&[Code::Invalid]),
+        Op::new(Get, "/v1/policy", "rules", "get_policy", "Read the policy")
+            .answers_tagged::<Policy>("With every default written out.", "Its version, quoted.", examples::policy())
+            .refuses(&[Code::NotFound]),
+        Op::new(Put, "/v1/templates/{name}", "rules", "put_template", "Put a template")
+            .says("Compiles the template and puts it in place for campaigns that are launched from now on.")
+            .named::<TemplateName>("name")
+            .body::<Template>(examples::template())
+            .answers::<TemplatePut>(200, "It is in place.", examples::template_put())
+            .refuses(&[Code::NoPolicy, Code::Invalid]),
+        Op::new(Get, "/v1/templates/{name}", "rules", "get_template", "Read a template")
+            .named::<TemplateName>("name")
+            .answers::<Template>(200, "As it was put last.", examples::template())
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn about() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/openapi.json", "about", "get_openapi", "Read this document")
+            .answers::<Document>(200, "OpenAPI 3.1.", examples::document())
+            .refuses(&[Code::Internal]),
+    ]
+}
+
+fn preferences() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/u/{token}", "preferences", "confirm_unsubscribe", "Ask before unsubscribing")
+            .says("Changes nothing: scanners follow links.")
+            .named::<Token>("token")
+            .shows(200, "A page with a button.")
+            .shows(404, "The token is not one of ours."),
+        Op::new(Post, "/u/{token}", "preferences", "unsubscribe", "Unsubscribe with one click (RFC 8058)")
+            .says("Withdraws the consent that justified the mail, whatever the body says; no later claim succeeds.")
+            .named::<Token>("token")
+            .shows(200, "They are unsubscribed.")
+            .shows(404, "The token is not one of ours.")
+            .shows(503, "It could not be saved: try again."),
+        Op::new(Get, "/p/{token}", "preferences", "reduce", "Get less mail")
+            .says("Changes nothing by itself. A link from a mail may only reduce, since mails get forwarded.")
+            .named::<Token>("token")
+            .shows(200, "A page with a button.")
+            .shows(404, "The token is not one of ours."),
+    ]
+}

@@ -1,0 +1,15 @@
+//! The command line as a person meets it: what it prints, and how it ends.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod api;
+mod campaigns;
+mod demo;
+mod errors;
+mod help;
+mod import;
+mod people;
+mod records;
+mod report;
+mod run;
+mod why;

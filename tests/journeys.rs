@@ -1,0 +1,14 @@
+//! Whole campaigns on the embedded services.
+
+mod caps;
+mod crash;
+mod faults;
+mod http;
+mod lost_answers;
+mod outages;
+mod reasons;
+mod smoke;
+mod tables;
+mod units;
+mod withdrawals;
+mod workers;

@@ -1,0 +1,155 @@
+//! The stand-ins, asked by the real SDK clients over HTTP: each rule that they keep.
+
+#![expect(clippy::unwrap_used, reason = "the fixture fails the test in which it is used")]
+
+mod account;
+mod bulk;
+mod events;
+mod inbox;
+mod mail;
+mod queues;
+mod templates;
+mod wire;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_sesv2::{
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    operation::send_bulk_email::builders::SendBulkEmailFluentBuilder,
+    types::{
+        BulkEmailContent, BulkEmailEntry, BulkEmailEntryResult, Destination, EmailTemplateContent, MessageHeader,
+        MessageTag, ReplacementEmailContent, ReplacementTemplate, Template, builders::BulkEmailEntryBuilder,
+    },
+};
+use germane::local::{
+    self,
+    ses::{Ses, SesConfig},
+    sqs::Queues,
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+struct Clock(Arc<Mutex<Timestamp>>);
+
+impl Clock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    fn advance(&self, seconds: i64) {
+        *self.0.lock().unwrap() += SignedDuration::from_secs(seconds);
+    }
+}
+
+/// All stand-ins behind one address, and the SDK's clients for them.
+struct Stack {
+    ses: Ses,
+    queues: Queues,
+    clock: Clock,
+    address: SocketAddr,
+    mailer: aws_sdk_sesv2::Client,
+    sqs: aws_sdk_sqs::Client,
+}
+
+impl Stack {
+    async fn start() -> Self {
+        Self::start_with(SesConfig::default()).await
+    }
+
+    async fn start_with(config: SesConfig) -> Self {
+        let clock = Clock(Arc::new(Mutex::new("2026-11-23T09:00:00Z".parse().unwrap())));
+        let now = {
+            let clock = clock.clone();
+            Arc::new(move || clock.now())
+        };
+        let ses = Ses::new(config, now.clone());
+        let queues = Queues::new(&["launch", "shard"], now);
+        let router = ses.router().merge(queues.router()).merge(local::inbox::router(ses.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let keys = || Credentials::new("local", "local", None, None, "tests");
+        let mailer = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(keys())
+            .region(Region::new("eu-west-1"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://{address}"))
+            .build();
+        let sqs = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(keys())
+            .region(Region::new("eu-west-1"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://{address}"))
+            .build();
+        let (mailer, sqs) = (aws_sdk_sesv2::Client::from_conf(mailer), aws_sdk_sqs::Client::from_conf(sqs));
+        Self { ses, queues, clock, address, mailer, sqs }
+    }
+
+    async fn template(&self, name: &str, subject: &str, text: &str, html: &str) {
+        let content = content(subject, text, html);
+        self.mailer.create_email_template().template_name(name).template_content(content).send().await.unwrap();
+    }
+
+    /// A template that needs no data at all.
+    async fn plain(&self) {
+        self.template("plain", "Hello", "Text", "<p>HTML</p>").await;
+    }
+
+    fn bulk(&self, template: &str, data: &str) -> SendBulkEmailFluentBuilder {
+        let template = Template::builder().template_name(template).template_data(data).build();
+        self.bulk_of(template)
+    }
+
+    fn bulk_of(&self, template: Template) -> SendBulkEmailFluentBuilder {
+        self.mailer
+            .send_bulk_email()
+            .from_email_address("Rust Weekly <news@example.com>")
+            .default_content(BulkEmailContent::builder().template(template).build())
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        reqwest::get(format!("http://{}{path}", self.address)).await.unwrap()
+    }
+
+    async fn page(&self, path: &str) -> String {
+        self.get(path).await.text().await.unwrap()
+    }
+}
+
+fn content(subject: &str, text: &str, html: &str) -> EmailTemplateContent {
+    EmailTemplateContent::builder().subject(subject).text(text).html(html).build()
+}
+
+fn entry(to: &str) -> BulkEmailEntryBuilder {
+    BulkEmailEntry::builder().destination(Destination::builder().to_addresses(to).build())
+}
+
+fn data(json: &str) -> ReplacementEmailContent {
+    let template = ReplacementTemplate::builder().replacement_template_data(json).build();
+    ReplacementEmailContent::builder().replacement_template(template).build()
+}
+
+fn header(name: &str, value: &str) -> MessageHeader {
+    MessageHeader::builder().name(name).value(value).build().unwrap()
+}
+
+fn tag(name: &str, value: &str) -> MessageTag {
+    MessageTag::builder().name(name).value(value).build().unwrap()
+}
+
+async fn results(call: SendBulkEmailFluentBuilder) -> Vec<BulkEmailEntryResult> {
+    call.send().await.unwrap().bulk_email_entry_results().to_vec()
+}
+
+/// The statuses of a bulk call's entries, by name.
+async fn statuses(call: SendBulkEmailFluentBuilder) -> Vec<String> {
+    let status = |result: &BulkEmailEntryResult| result.status().unwrap().as_str().to_owned();
+    results(call).await.iter().map(status).collect()
+}

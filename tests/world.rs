@@ -1,0 +1,391 @@
+//! A deployment on the embedded services, with the queues worked by hand: nothing runs unless a test says so.
+
+mod check;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use germane::{
+    aws::{
+        deployment::{Deployment, Settings},
+        system::{SystemClock, SystemEntropy},
+    },
+    domain::{
+        campaign::Campaign,
+        id::{CampaignId, RecipientId, Shard},
+        recipient::{Profile, Recipient},
+        secret::Secret,
+    },
+    flow::{
+        api::{
+            decisions::Filter,
+            recipients::{Evidence, People, PersonWrite, PutResult},
+        },
+        clock::Clock,
+        launch::Campaigns,
+        ledger::{Entry, Ledger},
+        queue::{Message, Work},
+        send::{lease::LEASE_S, reader::Pages},
+        token::{TokenKey, TokenKeys},
+    },
+    lambda::queue::{WorkError, Workers},
+    local::{
+        services::{LAUNCH, PREVIEW, SHARD, Services},
+        ses::{Mail, SesConfig},
+        shipped,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// A Monday morning.
+pub const NOW: &str = "2026-11-23T09:00:00Z";
+
+/// The longest back-off of the flow; a renewal of a lease waits longer.
+const BACK_OFF: Duration = Duration::from_secs(10);
+
+/// Starts at [`NOW`], goes on with real time, and can be moved forward; whoever waits for a time that has then come
+/// wakes up.
+pub struct DrivenClock {
+    real: SystemClock,
+    ahead: watch::Sender<SignedDuration>,
+    hurries: AtomicBool,
+}
+
+impl DrivenClock {
+    fn new() -> Self {
+        Self {
+            real: SystemClock::default(),
+            ahead: watch::Sender::new(SignedDuration::ZERO),
+            hurries: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on a back-off moves the clock instead of taking its time.
+    pub fn hurry(&self) {
+        self.hurries.store(true, Ordering::Relaxed);
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.ahead.send_modify(|ahead| *ahead += SignedDuration::try_from(by).unwrap());
+    }
+}
+
+#[async_trait]
+impl Clock for DrivenClock {
+    fn now(&self) -> Timestamp {
+        let start: Timestamp = NOW.parse().unwrap();
+        let now = start + SignedDuration::try_from(self.real.monotonic()).unwrap() + *self.ahead.borrow();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.real.monotonic() + Duration::try_from(*self.ahead.borrow()).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let wakes = self.monotonic() + duration;
+        let mut moved = self.ahead.subscribe();
+        if self.hurries.load(Ordering::Relaxed) && duration <= BACK_OFF {
+            tokio::task::yield_now().await;
+            self.advance(wakes.saturating_sub(self.monotonic()));
+        }
+        while let Some(left) = wakes.checked_sub(self.monotonic()).filter(|left| !left.is_zero()) {
+            tokio::select! {
+                () = self.real.sleep(left) => {}
+                _ = moved.changed() => {}
+            }
+        }
+    }
+}
+
+pub struct World {
+    pub clock: Arc<DrivenClock>,
+    pub services: Services,
+    pub deployment: Deployment,
+}
+
+/// What a test leaves out of a policy, campaign or recipient stays as these have it.
+pub fn policy() -> Value {
+    serde_json::from_str(include_str!("../src/local/policy.json")).unwrap()
+}
+
+pub fn campaign(id: &str) -> Value {
+    json!({
+        "id": id, "topic": "rust", "channel": "work", "template": "newsletter",
+        "content": { "headline": "Async closures" },
+    })
+}
+
+/// Somebody for whom a campaign on `rust` at work is germane.
+pub fn person(id: &str) -> Value {
+    json!({
+        "id": id,
+        "addresses": { "work": format!("{id}@example.com") },
+        "time_zone": "Europe/Berlin",
+        "interests": [{ "topic": "rust", "strength": 0.9, "source": "declared", "context": "any", "at": "2026-03-12T09:00:00Z" }],
+        "consents": [{ "topic": "rust", "channel": "work", "status": "granted", "at": "2026-03-12T09:00:00Z" }],
+    })
+}
+
+/// `value` with the fields of `change` in place of its own, at every depth.
+pub fn with(mut value: Value, change: Value) -> Value {
+    merge(&mut value, change);
+    value
+}
+
+fn merge(value: &mut Value, change: Value) {
+    match (value, change) {
+        (Value::Object(value), Value::Object(change)) => {
+            for (key, change) in change {
+                merge(value.entry(key).or_insert(Value::Null), change);
+            }
+        }
+        (value, change) => *value = change,
+    }
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with_shards(4).await
+    }
+
+    pub async fn with_shards(shards: u16) -> Self {
+        let clock = Arc::new(DrivenClock::new());
+        let port: Arc<dyn Clock> = clock.clone();
+        let services = Services::start(&port, &SystemEntropy, SesConfig::default(), shards).await.unwrap();
+        let settings = Settings {
+            queues: services.queue_urls.clone(),
+            configuration_set: None,
+            tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
+            public_url: "https://mail.example.com".to_owned(),
+            in_flight: 8,
+        };
+        let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
+        let world = Self { clock, services, deployment };
+        world.put_policy(&policy()).await;
+        for (name, source) in shipped::templates() {
+            world.deployment.api().put_template(&name, &source).await.unwrap();
+        }
+        world
+    }
+
+    pub async fn put_policy(&self, policy: &Value) {
+        self.deployment.api().put_policy(policy).await.unwrap();
+    }
+
+    pub async fn put(&self, people: &[Value]) {
+        for people in people.chunks(500) {
+            let lines: Vec<String> = people.iter().map(ToString::to_string).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            for answer in self.deployment.api().put_recipients(&lines).await.unwrap() {
+                assert_ne!(answer["result"], "refused", "{answer}");
+            }
+        }
+    }
+
+    /// `count` people for whom a campaign is germane, named r-00000 and on.
+    pub async fn put_many(&self, count: usize) {
+        let people: Vec<Value> = (0..count).map(|n| person(&format!("r-{n:05}"))).collect();
+        self.put(&people).await;
+    }
+
+    pub async fn submit(&self, campaign: &Value) {
+        self.deployment.api().submit(campaign, "a test").await.unwrap();
+    }
+
+    pub fn workers(&self) -> Workers {
+        Workers {
+            launcher: Arc::new(self.deployment.launcher()),
+            sender: Arc::new(self.deployment.sender()),
+            previewer: Arc::new(self.deployment.previewer()),
+        }
+    }
+
+    /// Works on every message that is there, until none is left that is due.
+    pub async fn drain(&self) {
+        let errors = self.drain_with(&self.workers()).await;
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    /// The same with these workers; answers with the errors of messages that went back to their queue.
+    pub async fn drain_with(&self, workers: &Workers) -> Vec<WorkError> {
+        let mut errors = Vec::new();
+        loop {
+            let mut idle = true;
+            for queue in [LAUNCH, PREVIEW, SHARD] {
+                let messages = self.services.queues.receive(queue, 64);
+                idle &= messages.is_empty();
+                let work = messages.iter().map(|message| workers.handle(&message.body));
+                for (message, done) in messages.iter().zip(futures_util::future::join_all(work).await) {
+                    match done {
+                        Ok(()) => self.services.queues.delete(queue, &message.receipt),
+                        Err(error) => errors.push(error),
+                    }
+                }
+            }
+            if idle {
+                return errors;
+            }
+        }
+    }
+
+    /// Submits and launches; the shards lie in their queue.
+    pub async fn launch(&self, campaign: &Value) {
+        self.submit(campaign).await;
+        for message in self.services.queues.receive(LAUNCH, 64) {
+            self.workers().handle(&message.body).await.unwrap();
+            self.services.queues.delete(LAUNCH, &message.receipt);
+        }
+    }
+
+    /// What happens once every lease has ended and every message is visible again.
+    pub async fn take_over(&self) {
+        self.clock.advance(Duration::from_secs(LEASE_S + 1));
+        self.drain().await;
+        // A shard that was found held comes a second after the lease's end.
+        self.clock.advance(Duration::from_secs(LEASE_S + 2));
+        self.drain().await;
+    }
+
+    /// Submits, works everything off, and checks that what is written is what happened.
+    pub async fn send(&self, campaign: &Value) -> Value {
+        self.submit(campaign).await;
+        self.drain().await;
+        self.check(campaign["id"].as_str().unwrap()).await
+    }
+
+    pub async fn report(&self, campaign: &str) -> Value {
+        self.deployment.api().report(&campaign.parse().unwrap()).await.unwrap()
+    }
+
+    pub async fn why(&self, campaign: &str, recipient: &str) -> Value {
+        let (campaign, recipient) = (campaign.parse().unwrap(), recipient.parse().unwrap());
+        self.deployment.api().why(&campaign, &recipient, false).await.unwrap()
+    }
+
+    /// The same with every gate's verdict.
+    pub async fn why_all(&self, campaign: &str, recipient: &str) -> Value {
+        let (campaign, recipient) = (campaign.parse().unwrap(), recipient.parse().unwrap());
+        self.deployment.api().why(&campaign, &recipient, true).await.unwrap()
+    }
+
+    /// The finished preview of a campaign.
+    pub async fn preview(&self, campaign: &Value) -> Value {
+        let (id, _) = self.deployment.api().preview(campaign, None).await.unwrap();
+        self.drain().await;
+        self.deployment.api().preview_report(&id).await.unwrap()
+    }
+
+    pub async fn evidence(&self, id: &str) -> Vec<Evidence> {
+        let people: &dyn People = &self.services.dynamo;
+        people.evidence(&id.parse().unwrap()).await.unwrap()
+    }
+
+    /// Changes what no document may change.
+    pub async fn change(&self, id: &str, change: impl Fn(&mut Profile)) {
+        let people: &dyn People = &self.services.dynamo;
+        let before = people.get(&id.parse().unwrap()).await.unwrap().unwrap();
+        let mut after = before.clone();
+        change(&mut after.profile);
+        after.version += 1;
+        let write = PersonWrite { before: Some(&before), after: &after, evidence: Vec::new() };
+        assert_eq!(people.put(&[write]).await.unwrap(), [PutResult::Written]);
+    }
+
+    /// Every decision that is listed, with whom it is about.
+    pub async fn decisions(&self, campaign: &str) -> Vec<(RecipientId, Value)> {
+        let id: CampaignId = campaign.parse().unwrap();
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let api = self.deployment.api();
+            let (part, next) = api.decisions(&id, Filter::default(), cursor.as_deref()).await.unwrap();
+            let name = |decision: &Value| decision["recipient"].as_str().unwrap().parse().unwrap();
+            all.extend(part.into_iter().map(|decision| (name(&decision), decision)));
+            cursor = next;
+            if cursor.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// Everybody in the recipients table.
+    pub async fn people(&self) -> BTreeMap<RecipientId, Recipient> {
+        let pages: &dyn Pages = &self.services.dynamo;
+        let mut people = BTreeMap::new();
+        for shard in 0..self.services.dynamo.shards {
+            let mut after = None;
+            loop {
+                let page = pages.page(Shard(shard), after.as_ref(), false).await.unwrap();
+                after = page.recipients.last().map(|last| last.id.clone());
+                people.extend(page.recipients.into_iter().map(|recipient| (recipient.id.clone(), recipient)));
+                if !page.more {
+                    break;
+                }
+            }
+        }
+        people
+    }
+
+    /// What the ledger holds of a campaign, whoever can still be named.
+    pub async fn entries(&self, campaign: &str) -> Vec<Entry> {
+        let ledger: &dyn Ledger = &self.services.dynamo;
+        let mut entries = Vec::new();
+        for shard in 0..self.services.dynamo.shards {
+            let mut start = None;
+            while let Some(chunk) = ledger.next(&self.work(campaign, shard), start.as_ref()).await.unwrap() {
+                assert_eq!(chunk.start, start, "a chunk continues from where the one before it ends");
+                entries.extend(chunk.entries);
+                start = Some(chunk.last);
+            }
+        }
+        entries
+    }
+
+    /// The mails of one campaign, by recipient.
+    pub fn mails(&self, campaign: &str) -> BTreeMap<RecipientId, Vec<Arc<Mail>>> {
+        let decode = |tag: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(tag).unwrap()).unwrap();
+        let mut mails: BTreeMap<RecipientId, Vec<Arc<Mail>>> = BTreeMap::new();
+        for mail in self.services.ses.mails() {
+            if decode(&mail.tags["campaign"]) == campaign {
+                mails.entry(decode(&mail.tags["recipient"]).parse().unwrap()).or_default().push(mail);
+            }
+        }
+        mails
+    }
+
+    /// How many people hold a slot for a campaign.
+    pub async fn slots(&self, id: &str) -> usize {
+        let key = self.campaign(id).await.key();
+        self.people().await.values().filter(|person| person.sends.of(key).is_some()).count()
+    }
+
+    async fn campaign(&self, id: &str) -> Campaign {
+        let campaigns: &dyn Campaigns = &self.services.dynamo;
+        campaigns.get(&id.parse().unwrap()).await.unwrap().unwrap().campaign
+    }
+
+    #[expect(clippy::unused_self, reason = "as below")]
+    pub fn launch_message(&self, campaign: &str) -> String {
+        Message::Launch { campaign: campaign.parse().unwrap() }.body().unwrap()
+    }
+
+    pub fn shard_message(&self, campaign: &str, shard: u16) -> String {
+        Message::Shard(self.work(campaign, shard)).body().unwrap()
+    }
+
+    #[expect(clippy::unused_self, reason = "a test says `world.work` as it says `world.launch`")]
+    pub fn work(&self, campaign: &str, shard: u16) -> Work {
+        Work { campaign: campaign.parse().unwrap(), shard: Shard(shard), pass: 1 }
+    }
+}

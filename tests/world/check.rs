@@ -1,0 +1,63 @@
+//! What must hold of every campaign at every moment.
+
+use std::collections::BTreeMap;
+
+use germane::domain::{
+    campaign::Audience,
+    decision::OutcomeKind,
+    id::{RecipientId, Ref},
+    report::Counts,
+};
+use serde_json::{Value, json};
+
+use super::World;
+
+impl World {
+    /// Compares the ledger with the people who are really there, the slots that they hold and the mails that SES really
+    /// took; answers with the report.
+    pub async fn check(&self, id: &str) -> Value {
+        let report = self.report(id).await;
+        let (entries, people, mails) = (self.entries(id).await, self.people().await, self.mails(id));
+        let campaign = self.campaign(id).await;
+
+        let mut counts = Counts::default();
+        let mut outcomes: BTreeMap<Ref, OutcomeKind> = BTreeMap::new();
+        for entry in &entries {
+            counts.add(&entry.outcome);
+            let twice = outcomes.insert(entry.reference, entry.outcome.kind());
+            assert_eq!(twice, None, "somebody was decided on twice");
+        }
+        assert_eq!(report["outcomes"], json!(counts.outcomes()), "the report's counts are those of the ledger");
+        assert_eq!(report["reasons"], json!(counts.reasons()));
+        assert_eq!(report["decided"], entries.len());
+
+        let listed: BTreeMap<RecipientId, Value> = self.decisions(id).await.into_iter().collect();
+        let in_audience = |id: &RecipientId| match &campaign.audience {
+            Audience::Everyone => true,
+            Audience::Recipients(ids) => ids.contains(id),
+        };
+        for (id, person) in &people {
+            let outcome = outcomes.get(&person.reference).copied();
+            let said = listed.get(id).map(|decision| decision["outcome"].clone());
+            assert_eq!(said, outcome.map(|outcome| json!(outcome)), "what is listed of {id}");
+            let mailed = mails.get(id).map_or(0, Vec::len);
+            assert!(mailed <= 1, "{id} was mailed {mailed} times");
+            let out = matches!(outcome, Some(OutcomeKind::Sent | OutcomeKind::InDoubt));
+            assert!(mailed == 0 || out, "{id} was mailed and is {outcome:?}");
+            assert!(mailed == 1 || outcome != Some(OutcomeKind::Sent), "{id} is sent and was not mailed");
+            if outcome.is_some() {
+                let slots = person.sends.iter().filter(|send| send.key == campaign.key()).count();
+                assert_eq!(slots, usize::from(out), "the slot of {id}, who is {outcome:?}");
+            }
+            if report["status"] == "complete" && in_audience(id) {
+                assert!(outcome.is_some(), "{id} was not decided on");
+            }
+            assert!(outcome.is_none() || in_audience(id), "{id} is not in the audience");
+        }
+        assert!(listed.keys().all(|id| people.contains_key(id)), "only who is there is named");
+        if report["status"] == "complete" {
+            assert_eq!(report["audience"], report["decided"]);
+        }
+        report
+    }
+}
