@@ -175,9 +175,12 @@ impl Canned {
             }
             "TransactWriteItems" => {
                 let body: Value = serde_json::from_slice(body)?;
-                let first = |what: &str| body.pointer(&format!("/TransactItems/0/Put/{what}"));
-                first("TableName").is_some_and(|table| table == OUR_PEOPLE).then(|| {
-                    self.keep(OUR_PEOPLE, first("Item").cloned());
+                let puts = body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
+                let people = puts.filter_map(|put| put.get("Put")).filter(|put| put["TableName"] == OUR_PEOPLE);
+                let people: Vec<Value> = people.filter_map(|put| put.get("Item").cloned()).collect();
+                // What holds nobody is a policy or a campaign, for the engine.
+                (!people.is_empty()).then(|| {
+                    self.keep(OUR_PEOPLE, people);
                     whole(&json!({}))
                 })
             }
