@@ -12,4 +12,5 @@ mod people;
 mod records;
 mod report;
 mod run;
+mod tables;
 mod why;

@@ -35,6 +35,7 @@ pub struct Services {
     pub ses: Ses,
     pub queues: Queues,
     pub queue_urls: QueueUrls,
+    pub endpoints: Endpoints,
     pub servers: Servers,
 }
 
@@ -87,7 +88,7 @@ impl Services {
         let dynamo = tables::open(&clients, names, secret(entropy)).await?;
         let queue = |name: &str| format!("{}/000000000000/{name}", url(stand_ins));
         let queue_urls = QueueUrls { launch: queue(LAUNCH), shard: queue(SHARD), preview: queue(PREVIEW) };
-        Ok(Self { clients, dynamo, ses, queues, queue_urls, servers })
+        Ok(Self { clients, dynamo, ses, queues, queue_urls, endpoints, servers })
     }
 }
 

@@ -50,6 +50,18 @@ pub fn germane_reading(api: &Api, args: &[&str], stdin: &str) -> Ended {
     ended(command, stdin)
 }
 
+/// Runs a verb that talks to DynamoDB itself, which is at `url`.
+pub fn beside_dynamodb(url: &str, args: &[&str]) -> Ended {
+    let mut command = command(args);
+    command
+        .env("AWS_ENDPOINT_URL_DYNAMODB", url)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    ended(command, "")
+}
+
 fn ended(mut command: Command, stdin: &str) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
