@@ -47,7 +47,7 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct StackConfig {
     /// Of the API and the inbox; 0 picks a free one.
     pub port: u16,
-    /// The folder that templates are pushed from at start; where it is missing, the shipped ones are.
+    /// The folder that templates are pushed from at start; where it holds none, the shipped ones are.
     pub templates: PathBuf,
     pub shards: u16,
 }
@@ -142,11 +142,13 @@ async fn put_rules(api: &Api, config: &StackConfig) -> Result<(), StackError> {
     api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
     let lines =
         |faults: Vec<templates::FileFault>| StackError::Templates(faults.iter().map(ToString::to_string).collect());
-    let sources: Vec<(TemplateName, Value)> = if config.templates.is_dir() {
-        templates::read_folder(&config.templates).map_err(lines)?
-    } else {
-        shipped::templates()
-    };
+    let mut sources: Vec<(TemplateName, Value)> = Vec::new();
+    if config.templates.is_dir() {
+        sources = templates::read_folder(&config.templates).map_err(lines)?;
+    }
+    if sources.is_empty() {
+        sources = shipped::templates();
+    }
     for (name, source) in sources {
         api.put_template(&name, &source).await.map_err(|error| refused(&format!("the template {name}"), error))?;
     }
