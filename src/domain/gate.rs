@@ -300,6 +300,9 @@ impl<'a> Check<'a> {
     /// Sticky: the same person is held out of the same campaign whenever one asks.
     fn holdout(&self) -> Result<Pass<'a>, Reason> {
         let percent = self.campaign.holdout_percent;
+        if percent == 0 {
+            return Ok(Pass::Clear);
+        }
         let parts = [b"holdout", self.recipient.id.as_str().as_bytes(), self.campaign.id.as_str().as_bytes()];
         if stable_hash(&parts) % 10_000 < u64::from(percent) * 100 {
             return Err(Reason::Holdout { percent });
