@@ -9,4 +9,11 @@ pub mod sqs;
 pub mod stack;
 pub mod templates;
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 pub use stack::{Stack, StackConfig, StackError};
+
+/// Where the stand-ins have the time from; driven in tests.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -6,22 +6,18 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use axum::{
     Router,
     http::{StatusCode, header::HeaderName},
 };
 use germane::{
-    aws::{
-        clients::{Clients, Endpoints},
-        mailer::SesMailer,
-    },
+    aws::{clients::Endpoints, mailer::SesMailer},
     domain::report::StatusCode as Why,
     flow::{
         launch::Pinned,
         send::mail::{Answer, Batch, Mail, Mailer, MailerError},
     },
+    local::services,
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -45,13 +41,7 @@ async fn ses_that_says(status: u16, error: &'static str, body: &Value) -> Said {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
     server.spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
-    let credentials = Credentials::new("local", "local", None, None, "a test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build();
-    let clients = Clients::new(&config, &Endpoints { ses: Some(url), ..Endpoints::default() });
+    let clients = services::clients(&Endpoints { ses: Some(url), ..Endpoints::default() });
     Said { mailer: SesMailer::new(&clients, None), asked, _server: server }
 }
 

@@ -1,5 +1,7 @@
 //! One planned communication: topic, channel, template, audience, limits.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +11,7 @@ use super::{
     codes::codes,
     door::{self, Fault, Node},
     frequency,
-    id::{CampaignId, Product, RecipientId, SendKey, TemplateName},
+    id::{CampaignId, Product, RecipientId, SendKey, Shard, TemplateName},
     interest::Strength,
     policy::Policy,
     time::{days_after, kept},
@@ -58,6 +60,16 @@ codes!(
 pub enum Audience {
     Everyone,
     Recipients(Vec<RecipientId>),
+}
+
+impl Audience {
+    /// Every one of `shards` that can hold somebody of it.
+    pub fn shards(&self, shards: u16) -> BTreeSet<Shard> {
+        match self {
+            Audience::Everyone => (0..shards).map(Shard).collect(),
+            Audience::Recipients(ids) => ids.iter().map(|id| Shard::of(id, shards)).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

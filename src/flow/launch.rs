@@ -1,6 +1,6 @@
 //! From an accepted campaign to its shards: the check against the world, and what is pinned for the whole run.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -16,8 +16,8 @@ use super::{
     template::Compiled,
 };
 use crate::domain::{
-    campaign::{Audience, Campaign},
-    id::{CampaignId, Shard, TemplateName},
+    campaign::Campaign,
+    id::{CampaignId, TemplateName},
     policy::Policy,
     report::{CampaignStatus, StatusCode, StatusDetail},
 };
@@ -213,10 +213,7 @@ impl Launcher {
 
     /// Every shard that can hold somebody of the audience.
     fn work(&self, campaign: &Campaign) -> Vec<Work> {
-        let shards: BTreeSet<Shard> = match &campaign.audience {
-            Audience::Everyone => (0..self.shards).map(Shard).collect(),
-            Audience::Recipients(ids) => ids.iter().map(|id| Shard::of(id, self.shards)).collect(),
-        };
-        shards.into_iter().map(|shard| Work { campaign: campaign.id.clone(), shard, pass: 1 }).collect()
+        let work = |shard| Work { campaign: campaign.id.clone(), shard, pass: 1 };
+        campaign.audience.shards(self.shards).into_iter().map(work).collect()
     }
 }

@@ -10,7 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{clock::Clock, launch::Policies, port::PortError, send::reader::Pages};
+use super::{
+    clock::Clock,
+    launch::Policies,
+    port::PortError,
+    send::reader::{Page, Pages, ShardAudience},
+};
 use crate::domain::{
     campaign::{Audience, Campaign},
     decision::{Decision, Outcome, ReasonCode},
@@ -67,18 +72,10 @@ impl Previewer {
         let mut after: Option<RecipientId> = None;
         loop {
             // As in a run, the policy is read anew for each page.
-            let Some(current) = self.policies.current().await? else { break };
-            let (people, more) = match &preview.campaign.audience {
-                Audience::Everyone => {
-                    let page = self.pages.page(shard, after.as_ref(), false).await?;
-                    (page.recipients, page.more)
-                }
-                Audience::Recipients(ids) => {
-                    let ours: Vec<RecipientId> =
-                        ids.iter().filter(|id| Shard::of(id, self.shards) == shard).cloned().collect();
-                    (self.pages.listed(shard, &ours, false).await?, false)
-                }
-            };
+            let current = self.policies.current().await?;
+            let current = current.ok_or_else(|| PortError::corrupt("the policy", "there is none"))?;
+            let audience = ShardAudience { audience: &preview.campaign.audience, shard, shards: self.shards };
+            let Page { recipients: people, more } = audience.page(self.pages.as_ref(), after.as_ref(), false).await?;
             let now = preview.at.unwrap_or_else(|| self.clock.now());
             for recipient in &people {
                 part.add(&recipient.id, gate::decide(recipient, &preview.campaign, &current.policy, now));

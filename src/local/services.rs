@@ -82,7 +82,7 @@ impl Services {
         let url = |address: SocketAddr| format!("http://{address}");
         let endpoints =
             Endpoints { dynamodb: Some(url(dynamodb)), sqs: Some(url(stand_ins)), ses: Some(url(stand_ins)) };
-        let clients = Clients::new(&sdk_config(), &endpoints);
+        let clients = clients(&endpoints);
         let names = TableNames::new(PREFIX);
         tables::create(&clients.dynamodb, &names, shards).await?;
         let dynamo = tables::open(&clients, names, secret(entropy)).await?;
@@ -92,14 +92,15 @@ impl Services {
     }
 }
 
-/// Credentials that open nothing: the stand-ins ask for a signature and do not check it.
-fn sdk_config() -> SdkConfig {
+/// Clients of services on loopback, with credentials that open nothing: the stand-ins do not check a signature.
+pub fn clients(endpoints: &Endpoints) -> Clients {
     let credentials = Credentials::new("local", "local", None, None, "germane local");
-    SdkConfig::builder()
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
+        .build();
+    Clients::new(&config, endpoints)
 }
 
 /// A fresh secret: what the local stack signs and hashes ends with it.

@@ -25,12 +25,10 @@ use serde_json::Value;
 
 pub use mail::Mail;
 
+use super::Now;
 use event::{Event, What};
 use mail::Draft;
 use template::{NotRendered, Template};
-
-/// Where the time comes from; driven in tests and by the local clock.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What `GetAccount` says of the account.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -21,10 +21,8 @@ use tokio::{sync::watch, time::timeout};
 
 pub use queue::{Message, Receipt};
 
+use super::Now;
 use queue::{NotInFlight, Queue};
-
-/// Where the time comes from; driven in tests and by the local clock.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The queues of one account; clones share them.
 #[derive(Clone)]

@@ -6,9 +6,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use germane::aws::clients::{Clients, Endpoints};
+use germane::{
+    aws::clients::{Clients, Endpoints},
+    local::services,
+};
 
 use super::{Failure, canned::SLOW};
 
@@ -47,14 +48,8 @@ impl StandIn {
     }
 
     fn clients_at(&self, ses: &str) -> Clients {
-        let credentials = Credentials::new("bench", "bench", None, None, "bench");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build();
         let (dynamodb, sqs) = (Some(self.url.clone()), Some(self.url.clone()));
-        Clients::new(&config, &Endpoints { dynamodb, sqs, ses: Some(ses.to_owned()) })
+        services::clients(&Endpoints { dynamodb, sqs, ses: Some(ses.to_owned()) })
     }
 
     /// Ends the storing of people: from now on they are only read.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use germane::{
     aws::{
         clients::{Clients, Endpoints},
@@ -13,6 +11,7 @@ use germane::{
     domain::secret::Secret,
     flow::send::SendError,
     lambda::problem::chain,
+    local::services,
 };
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinSet};
@@ -32,14 +31,8 @@ async fn launched() -> World {
 
 /// Clients whose every service is at one address.
 fn clients(address: std::net::SocketAddr) -> Clients {
-    let credentials = Credentials::new("local", "local", None, None, "a test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build();
     let url = Some(format!("http://{address}"));
-    Clients::new(&config, &Endpoints { dynamodb: url.clone(), sqs: url.clone(), ses: url })
+    services::clients(&Endpoints { dynamodb: url.clone(), sqs: url.clone(), ses: url })
 }
 
 async fn nobody_listens() -> Clients {

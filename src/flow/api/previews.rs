@@ -1,13 +1,13 @@
 //! Previews: the report of a campaign before it runs.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Api, ApiError, not_found};
 use crate::{
-    domain::{campaign::Audience, id::Shard, report::CampaignStatus},
+    domain::{id::Shard, report::CampaignStatus},
     flow::{
         preview::{self, PreviewRecord},
         queue::Message,
@@ -17,10 +17,7 @@ use crate::{
 impl Api {
     pub async fn preview(&self, body: &Value, at: Option<Timestamp>) -> Result<(String, CampaignStatus), ApiError> {
         let campaign = self.checked(body).await?;
-        let shards: BTreeSet<Shard> = match &campaign.audience {
-            Audience::Everyone => (0..self.shards).map(Shard).collect(),
-            Audience::Recipients(ids) => ids.iter().map(|id| Shard::of(id, self.shards)).collect(),
-        };
+        let shards = campaign.audience.shards(self.shards);
         let id = format!("{:016x}", u64::from_be_bytes(self.entropy.eight_bytes()));
         let preview = PreviewRecord { id: id.clone(), campaign, body: body.clone(), at, shards };
         self.previews.create(&preview).await?;

@@ -48,6 +48,34 @@ pub trait Pages: Send + Sync {
     async fn listed(&self, shard: Shard, ids: &[RecipientId], consistent: bool) -> Result<Vec<Recipient>, PortError>;
 }
 
+/// The part of an audience that lives in one shard.
+pub(in crate::flow) struct ShardAudience<'a> {
+    pub audience: &'a Audience,
+    pub shard: Shard,
+    /// Of the tables.
+    pub shards: u16,
+}
+
+impl ShardAudience<'_> {
+    /// Those of it after `after`.
+    pub async fn page(
+        &self,
+        pages: &dyn Pages,
+        after: Option<&RecipientId>,
+        consistent: bool,
+    ) -> Result<Page, PortError> {
+        match self.audience {
+            Audience::Everyone => pages.page(self.shard, after, consistent).await,
+            Audience::Recipients(ids) => {
+                let here = ids.iter().filter(|id| Shard::of(id, self.shards) == self.shard);
+                let left: Vec<RecipientId> = here.filter(|id| after.is_none_or(|after| *id > after)).cloned().collect();
+                let recipients = pages.listed(self.shard, &left, consistent).await?;
+                Ok(Page { recipients, more: false })
+            }
+        }
+    }
+}
+
 /// One person of a slice.
 pub(super) enum Seat {
     Decided(Entry),
@@ -114,17 +142,9 @@ impl<'a> Reader<'a> {
         let policy = ports.policies.current().await?.ok_or(SendError::NoPolicy)?;
         let recent = ports.clock.monotonic() < self.started + CONSISTENT_FOR;
         let consistent = self.run.lease.epoch > 1 && recent;
-        let shard = self.run.work.shard;
-        let page = match &self.run.campaign.audience {
-            Audience::Everyone => ports.pages.page(shard, self.after.as_ref(), consistent).await?,
-            Audience::Recipients(ids) => {
-                let ours = ids.iter().filter(|id| Shard::of(id, ports.shards) == shard);
-                let left: Vec<RecipientId> =
-                    ours.filter(|id| self.after.as_ref().is_none_or(|after| *id > after)).cloned().collect();
-                let recipients = ports.pages.listed(shard, &left, consistent).await?;
-                Page { recipients, more: false }
-            }
-        };
+        let audience =
+            ShardAudience { audience: &self.run.campaign.audience, shard: self.run.work.shard, shards: ports.shards };
+        let page = audience.page(ports.pages.as_ref(), self.after.as_ref(), consistent).await?;
         self.through = !page.more;
         if let Some(last) = page.recipients.last() {
             self.after = Some(last.id.clone());

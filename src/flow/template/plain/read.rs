@@ -109,6 +109,7 @@ impl Reader {
                 "p" | "table" | "tr" | "ul" | "ol" | "blockquote" | "section" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6",
                 _,
             ) => self.items.push(Item::Gap(Gap::Paragraph)),
+            // The rest stands within its line.
             _ => {}
         }
     }
@@ -195,9 +196,7 @@ fn character(entity: &str) -> String {
     if entity == "nbsp" {
         return " ".to_owned();
     }
-    // The letters around it keep white space from being taken for an end.
-    let read = html2text::config::plain_no_decorate().string_from_read(format!("a{written}a").as_bytes(), 80);
-    let read = read.unwrap_or_default();
-    let inner = read.trim_end().strip_prefix('a').and_then(|read| read.strip_suffix('a'));
-    inner.filter(|read| !read.contains(['{', '}'])).map_or(written, str::to_owned)
+    let read = html_escape::decode_html_entities(&written);
+    // A brace that is written as an entity is text, and must not become a tag.
+    if read.contains(['{', '}']) { written } else { read.into_owned() }
 }
