@@ -9,6 +9,7 @@ pub mod port;
 pub mod preferences;
 pub mod preview;
 pub mod queue;
+pub mod schedule;
 pub mod send;
 pub mod sentence;
 pub mod template;

@@ -32,7 +32,7 @@ use germane::{
         clock::Clock,
         launch::Campaigns,
         ledger::{Entry, Ledger},
-        queue::{Message, Work},
+        queue::{Message, Unhurried, Work},
         send::{lease::LEASE_S, reader::Pages},
         token::{TokenKey, TokenKeys},
     },
@@ -225,7 +225,7 @@ impl World {
             for queue in [LAUNCH, PREVIEW, SHARD] {
                 let messages = self.services.queues.receive(queue, 64);
                 idle &= messages.is_empty();
-                let work = messages.iter().map(|message| workers.handle(&message.body));
+                let work = messages.iter().map(|message| workers.handle(&message.body, &Unhurried));
                 for (message, done) in messages.iter().zip(futures_util::future::join_all(work).await) {
                     match done {
                         Ok(()) => self.services.queues.delete(queue, &message.receipt),
@@ -243,7 +243,7 @@ impl World {
     pub async fn launch(&self, campaign: &Value) {
         self.submit(campaign).await;
         for message in self.services.queues.receive(LAUNCH, 64) {
-            self.workers().handle(&message.body).await.unwrap();
+            self.workers().handle(&message.body, &Unhurried).await.unwrap();
             self.services.queues.delete(LAUNCH, &message.receipt);
         }
     }

@@ -56,3 +56,31 @@ pub trait Queue: Send + Sync {
     /// Delivers each message at least once, to the step that its kind names, not before `delay` has passed.
     async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), PortError>;
 }
+
+/// What a step knows of the turn that it is given with a message.
+#[async_trait]
+pub trait Turn: Send + Sync {
+    /// Comes when no new mail may be begun: the function's time is nearly up, or the process is to end. A step then
+    /// has [`DRAIN`] to finish what it began.
+    async fn over(&self);
+
+    /// Keeps the message from being delivered again for so long from now.
+    async fn keep(&self, span: Duration) -> Result<(), PortError>;
+}
+
+/// How long a step may take to finish what it began.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// A turn without an end, for a message that nobody else waits for.
+pub struct Unhurried;
+
+#[async_trait]
+impl Turn for Unhurried {
+    async fn over(&self) {
+        std::future::pending().await
+    }
+
+    async fn keep(&self, _span: Duration) -> Result<(), PortError> {
+        Ok(())
+    }
+}

@@ -28,7 +28,7 @@ use super::{
     clock::{Clock, Entropy},
     launch::{Campaigns, Move, Pinned, Policies, Templates},
     port::PortError,
-    queue::{Message, Queue, Work},
+    queue::{Message, Queue, Turn, Work},
     token::TokenKeys,
 };
 use crate::domain::{
@@ -82,7 +82,7 @@ pub enum SendError {
 impl Sender {
     /// Walks `work` to its end, or as far as the campaign lets it. On `Ok` the message can be acknowledged; after an
     /// error it must be delivered again.
-    pub async fn run(&self, work: &Work) -> Result<(), SendError> {
+    pub async fn run(&self, work: &Work, _turn: &dyn Turn) -> Result<(), SendError> {
         let Some(record) = self.campaigns.get(&work.campaign).await? else {
             warn!(campaign = %work.campaign, "a shard of a campaign that does not exist");
             return Ok(());

@@ -6,7 +6,7 @@ use crate::flow::{
     launch::Launcher,
     port::PortError,
     preview::Previewer,
-    queue::Message,
+    queue::{Message, Turn},
     send::{SendError, Sender},
 };
 
@@ -29,10 +29,10 @@ pub enum WorkError {
 
 impl Workers {
     /// Does what one message asks for. On `Ok` it may be deleted.
-    pub async fn handle(&self, body: &str) -> Result<(), WorkError> {
+    pub async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
         match Message::from_body(body)? {
             Message::Launch { campaign } => self.launcher.launch(&campaign).await?,
-            Message::Shard(work) => self.sender.run(&work).await?,
+            Message::Shard(work) => self.sender.run(&work, turn).await?,
             Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
         }
         Ok(())

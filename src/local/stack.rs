@@ -25,6 +25,7 @@ use crate::{
         api::{Api, ApiError},
         clock::Clock,
         port::PortError,
+        queue::Unhurried,
         token::{TokenKey, TokenKeys},
     },
     lambda::{
@@ -192,7 +193,7 @@ impl Poller {
                 }
                 continue;
             };
-            match self.workers.handle(&message.body).await {
+            match self.workers.handle(&message.body, &Unhurried).await {
                 Ok(()) => self.queues.delete(self.queue, &message.receipt),
                 Err(error) => {
                     warn!(queue = self.queue, error = chain(&error), "a message is tried again");

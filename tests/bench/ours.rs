@@ -27,7 +27,7 @@ use germane::{
         api::recipients::{People, PersonWrite, PutResult},
         clock::Clock,
         port::PortError,
-        queue::{Message, Queue, Work},
+        queue::{Message, Queue, Unhurried, Work},
         token::{TokenKey, TokenKeys},
     },
     local::shipped,
@@ -105,7 +105,7 @@ impl Ours {
         self.deployment.launcher().launch(&id).await?;
         let sender = self.deployment.sender();
         for shard in 0..shards {
-            sender.run(&Work { campaign: id.clone(), shard: Shard(shard), pass: 1 }).await?;
+            sender.run(&Work { campaign: id.clone(), shard: Shard(shard), pass: 1 }, &Unhurried).await?;
         }
         decided(&self.deployment.api().report(&id).await?)
     }

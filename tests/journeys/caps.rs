@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use germane::local::services::SHARD;
+use germane::{flow::queue::Unhurried, local::services::SHARD};
 use serde_json::{Value, json};
 
 use crate::world::{World, campaign, policy, with};
@@ -24,7 +24,7 @@ async fn ten_campaigns_at_once_under_a_cap_of_five_send_exactly_five_to_each() {
         assert_eq!(messages.len(), 40);
         let runs = messages.into_iter().map(|message| {
             let workers = workers.clone();
-            tokio::spawn(async move { workers.handle(&message.body).await.unwrap() })
+            tokio::spawn(async move { workers.handle(&message.body, &Unhurried).await.unwrap() })
         });
         for run in futures_util::future::join_all(runs).await {
             run.unwrap();

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use germane::flow::send::{SendError, Sender};
+use germane::flow::{
+    queue::Unhurried,
+    send::{SendError, Sender},
+};
 use serde_json::{Value, json};
 
 use super::faults::{
@@ -158,6 +161,6 @@ async fn a_lease_that_cannot_be_renewed_at_first_is_renewed_later() {
             async move { clock.advance(Duration::from_secs(21)) }
         }),
     );
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     assert_eq!(world.check("weekly").await["outcomes"]["sent"], PEOPLE);
 }

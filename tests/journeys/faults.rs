@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::{FutureExt, future::BoxFuture};
 use germane::flow::{
     port::PortError,
-    queue::Work,
+    queue::{Unhurried, Work},
     send::{SendError, Sender},
 };
 use tokio::sync::{Notify, Semaphore};
@@ -59,7 +59,7 @@ impl Gate {
 
 /// Lets a worker run until it hangs; what is returned can be dropped, or run on once the gate is open.
 pub async fn until<'a>(gate: &Gate, sender: &'a Sender, work: &'a Work) -> BoxFuture<'a, Result<(), SendError>> {
-    let mut run = sender.run(work).boxed();
+    let mut run = sender.run(work, &Unhurried).boxed();
     tokio::select! {
         ended = &mut run => panic!("the worker was to hang, but ended: {ended:?}"),
         () = gate.reached.notified() => run,
@@ -73,5 +73,5 @@ pub async fn lose(sender: &Sender, work: &Work, gate: &Gate) {
 
 /// Runs a worker that is to fail.
 pub async fn fails(sender: &Sender, work: &Work) -> SendError {
-    sender.run(work).await.unwrap_err()
+    sender.run(work, &Unhurried).await.unwrap_err()
 }

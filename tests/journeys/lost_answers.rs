@@ -2,9 +2,12 @@
 
 use germane::{
     domain::report::StatusCode,
-    flow::send::{
-        SendError,
-        mail::{Answer, MailerError, Stop},
+    flow::{
+        queue::Unhurried,
+        send::{
+            SendError,
+            mail::{Answer, MailerError, Stop},
+        },
     },
 };
 use serde_json::{Value, json};
@@ -36,7 +39,7 @@ async fn a_claim_and_a_give_back_whose_answers_were_lost_recognise_themselves() 
         _ => Post::Deliver,
     };
     mail_by(&mut sender, rejected);
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
 
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("complete"), (150, 0, 50, 0)));
@@ -61,7 +64,7 @@ async fn claims_that_are_throttled_or_fail_for_a_while_are_repeated_and_a_commit
         _ => Commit::Pass,
     };
     commit_by(&mut sender, rule, nothing(), 0);
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("complete"), (200, 0, 0, 0)));
 }
@@ -77,7 +80,7 @@ async fn a_call_that_was_not_answered_leaves_its_people_in_doubt_whether_it_happ
         2 => Post::Answer(vec![Answer::Accepted; batch.mails.len() - 1]),
         _ => Post::Deliver,
     });
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     world.drain().await;
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("complete"), (50, 0, 0, 150)));
@@ -94,7 +97,7 @@ async fn a_busy_ses_is_asked_again_and_its_throttles_are_nobodys_failure() {
         5 => Post::Answer(vec![Answer::Busy; batch.mails.len()]),
         _ => Post::Deliver,
     });
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("complete"), (200, 0, 0, 0)));
 }
@@ -107,7 +110,7 @@ async fn one_bad_address_of_fifty_is_found_by_halving_and_fails_alone() {
         let bad = batch.mails.iter().any(|mail| mail.recipient.as_str() == "r-00033");
         if bad { Post::Say(MailerError::Refused("BAD_REQUEST".to_owned())) } else { Post::Deliver }
     });
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("complete"), (199, 0, 1, 0)));
     let why = world.why("weekly", "r-00033").await;
@@ -130,7 +133,7 @@ async fn an_account_that_is_stopped_pauses_the_campaign_and_frees_every_slot_tha
             (1, false) => Post::Answer(vec![Answer::Stopped(suspended()); batch.mails.len()]),
             _ => panic!("SES was asked again"),
         });
-        sender.run(&world.work("weekly", 0)).await.unwrap();
+        sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
         world.drain().await;
 
         let report = world.check("weekly").await;
@@ -161,7 +164,7 @@ async fn an_exhausted_quota_lets_the_campaign_wait_and_defers_only_who_shared_a_
         _ => panic!("SES was asked again"),
     };
     mail_by(&mut sender, taken);
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
 
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], &report["status_detail"]["code"]), (&json!("waiting_for_quota"), &json!("quota")));

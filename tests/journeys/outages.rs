@@ -9,7 +9,7 @@ use germane::{
         tables::{self, TableNames},
     },
     domain::secret::Secret,
-    flow::send::SendError,
+    flow::{queue::Unhurried, send::SendError},
     lambda::problem::chain,
     local::services,
 };
@@ -65,7 +65,7 @@ async fn an_ses_that_hangs_up_after_it_was_spoken_to_may_have_taken_everything()
             connection.read_exact(&mut some).await.unwrap();
         }
     });
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     world.drain().await;
     let report = world.check("weekly").await;
     assert_eq!((&report["status"], &report["outcomes"]["in_doubt"]), (&json!("complete"), &json!(PEOPLE)));

@@ -7,6 +7,7 @@ use germane::{
     flow::{
         api::{ApiError, Code},
         preferences::Unsubscribed,
+        queue::Unhurried,
         token::Purpose,
     },
 };
@@ -44,7 +45,7 @@ async fn a_withdrawal_between_the_page_and_the_claim_wins() {
         async move { assert_eq!(unsubscribe(&world, "weekly", "r-2").await, Unsubscribed::Done) }
     });
     after_page(&mut sender, act);
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
 
     let report = world.check("weekly").await;
     assert_eq!((&report["outcomes"]["sent"], &report["reasons"]), (&json!(2), &json!({ "consent_withdrawn": 1 })));
@@ -72,7 +73,7 @@ async fn a_change_after_a_claim_whose_answer_was_lost_is_asked_about_again() {
         });
         claim_by(&mut sender, |call| if call == 0 { Write::AndFail } else { Write::Pass }, act);
         world.clock.hurry();
-        sender.run(&world.work("weekly", 0)).await.unwrap();
+        sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
 
         let report = world.check("weekly").await;
         let reasons = if reason.is_empty() { json!({}) } else { json!({ reason: 1 }) };
@@ -114,7 +115,7 @@ async fn who_is_erased_in_the_midst_of_a_run_is_not_mailed_not_named_and_not_bro
         async move { world.deployment.api().erase_recipient(&"r-2".parse().unwrap()).await.unwrap() }
     });
     after_page(&mut sender, act);
-    sender.run(&world.work("weekly", 0)).await.unwrap();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
 
     let report = world.check("weekly").await;
     assert_eq!((&report["outcomes"]["sent"], &report["reasons"]), (&json!(2), &json!({ "suppressed": 1 })));

@@ -1,5 +1,6 @@
 //! The same message twice, and two workers at once.
 
+use germane::flow::queue::Unhurried;
 use serde_json::json;
 
 use crate::world::{World, campaign, person, with};
@@ -46,12 +47,12 @@ async fn a_launch_and_its_shards_delivered_twice_and_after_the_end_change_nothin
     world.submit(&campaign("weekly")).await;
     let workers = world.workers();
     let launch = world.launch_message("weekly");
-    let (first, second) = tokio::join!(workers.handle(&launch), workers.handle(&launch));
+    let (first, second) = tokio::join!(workers.handle(&launch, &Unhurried), workers.handle(&launch, &Unhurried));
     first.and(second).unwrap();
     world.drain().await;
     let shards = (0..4).map(|shard| world.shard_message("weekly", shard));
     for message in shards.chain([launch]) {
-        workers.handle(&message).await.unwrap();
+        workers.handle(&message, &Unhurried).await.unwrap();
     }
     world.drain().await;
 
@@ -68,7 +69,7 @@ async fn of_two_workers_on_one_shard_one_walks_and_the_other_comes_back_after_th
     let (one, other) = (world.deployment.sender(), world.deployment.sender());
     let work = world.work("weekly", 0);
     let before = world.services.queues.depth(germane::local::services::SHARD);
-    let (first, second) = tokio::join!(one.run(&work), other.run(&work));
+    let (first, second) = tokio::join!(one.run(&work, &Unhurried), other.run(&work, &Unhurried));
     first.and(second).unwrap();
 
     let copies = world.services.queues.depth(germane::local::services::SHARD) - before;
@@ -87,7 +88,7 @@ async fn a_done_shard_that_is_delivered_again_closes_a_campaign_that_was_left_op
     world.launch(&campaign("weekly")).await;
     let mut sender = world.deployment.sender();
     sender.campaigns = std::sync::Arc::new(NeverClosing(world.services.dynamo.clone()));
-    sender.run(&world.work("weekly", 0)).await.unwrap_err();
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap_err();
     assert_eq!(world.report("weekly").await["status"], "sending");
 
     world.drain().await;
