@@ -6,6 +6,7 @@ pub mod codec;
 pub mod deployment;
 pub mod dynamo;
 pub mod mailer;
+pub mod pace;
 pub mod people;
 pub mod previews;
 pub mod queue;

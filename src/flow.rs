@@ -5,6 +5,7 @@ pub mod api;
 pub mod clock;
 pub mod launch;
 pub mod ledger;
+pub mod pace;
 pub mod port;
 pub mod preferences;
 pub mod preview;

@@ -5,7 +5,7 @@ mod check;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,7 +20,7 @@ use germane::{
     },
     domain::{
         campaign::Campaign,
-        id::{CampaignId, RecipientId, Shard},
+        id::{CampaignId, RecipientId, Ref, Shard},
         recipient::{Profile, Recipient},
         secret::Secret,
     },
@@ -108,10 +108,47 @@ impl Clock for DrivenClock {
     }
 }
 
+struct Alarms {
+    queues: germane::local::sqs::Queues,
+    clock: Arc<DrivenClock>,
+    set: Mutex<BTreeMap<String, (Timestamp, Message)>>,
+}
+
+#[async_trait]
+impl germane::flow::schedule::Scheduler for Alarms {
+    async fn once(
+        &self,
+        name: &germane::flow::schedule::ScheduleName,
+        at: Timestamp,
+        message: &Message,
+    ) -> Result<(), germane::flow::port::PortError> {
+        self.set.lock().unwrap().insert(name.to_string(), (at, message.clone()));
+        Ok(())
+    }
+}
+
+impl Alarms {
+    fn fire(&self) {
+        let now = self.clock.now();
+        let mut set = self.set.lock().unwrap();
+        let due: Vec<String> = set.iter().filter(|(_, (at, _))| *at <= now).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            let (_, message) = set.remove(&name).unwrap();
+            let queue = match message {
+                Message::Launch { .. } => LAUNCH,
+                Message::Shard(_) => SHARD,
+                Message::Preview { .. } => PREVIEW,
+            };
+            self.queues.send(queue, message.body().unwrap(), Duration::ZERO);
+        }
+    }
+}
+
 pub struct World {
     pub clock: Arc<DrivenClock>,
     pub services: Services,
     pub deployment: Deployment,
+    alarms: Arc<Alarms>,
 }
 
 /// What a test leaves out of a policy, campaign or recipient stays as these have it.
@@ -163,15 +200,17 @@ impl World {
         let clock = Arc::new(DrivenClock::new());
         let port: Arc<dyn Clock> = clock.clone();
         let services = Services::start(&port, &SystemEntropy, SesConfig::default(), shards).await.unwrap();
+        let alarms = Arc::new(Alarms { queues: services.queues.clone(), clock: clock.clone(), set: Mutex::default() });
         let settings = Settings {
             queues: services.queue_urls.clone(),
             configuration_set: None,
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: "https://mail.example.com".to_owned(),
-            in_flight: 8,
+            scheduler: alarms.clone(),
+            max_in_flight: 8,
         };
         let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
-        let world = Self { clock, services, deployment };
+        let world = Self { clock, services, deployment, alarms };
         world.put_policy(&policy()).await;
         for (name, source) in shipped::templates() {
             world.deployment.api().put_template(&name, &source).await.unwrap();
@@ -221,6 +260,7 @@ impl World {
     pub async fn drain_with(&self, workers: &Workers) -> Vec<WorkError> {
         let mut errors = Vec::new();
         loop {
+            self.alarms.fire();
             let mut idle = true;
             for queue in [LAUNCH, PREVIEW, SHARD] {
                 let messages = self.services.queues.receive(queue, 64);
@@ -337,17 +377,27 @@ impl World {
         people
     }
 
-    /// What the ledger holds of a campaign, whoever can still be named.
+    /// What the ledger holds of a campaign, of each person the decision of record, whoever can still be named.
     pub async fn entries(&self, campaign: &str) -> Vec<Entry> {
         let ledger: &dyn Ledger = &self.services.dynamo;
         let mut entries = Vec::new();
         for shard in 0..self.services.dynamo.shards {
-            let mut start = None;
-            while let Some(chunk) = ledger.next(&self.work(campaign, shard), start.as_ref()).await.unwrap() {
-                assert_eq!(chunk.start, start, "a chunk continues from where the one before it ends");
-                entries.extend(chunk.entries);
-                start = Some(chunk.last);
+            let work = self.work(campaign, shard);
+            let passes = ledger.progress(&work).await.unwrap().map_or(0, |progress| progress.pass);
+            let mut of_record: BTreeMap<Ref, Entry> = BTreeMap::new();
+            for pass in 1..=passes {
+                let work = Work { pass, ..work.clone() };
+                let mut start = None;
+                while let Some(chunk) = ledger.after(&work, start.as_ref()).await.unwrap() {
+                    assert_eq!(chunk.start, start, "a chunk continues from where the one before it ends");
+                    for entry in chunk.entries {
+                        let before = of_record.insert(entry.reference, entry);
+                        assert_eq!(pass > 1, before.as_ref().is_some_and(Entry::is_deferred), "{before:?}");
+                    }
+                    start = Some(chunk.last);
+                }
             }
+            entries.extend(of_record.into_values());
         }
         entries
     }

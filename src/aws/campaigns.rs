@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     dynamo::{Dynamo, Item, Read, n, s, unavailable},
-    shards::{campaign_key, progress, shard_key},
+    shards::{SHARD, campaign_key, shard_key, standing},
 };
 use crate::{
     domain::{
@@ -21,8 +21,7 @@ use crate::{
         report::{CampaignStatus, StatusDetail},
     },
     flow::{
-        launch::{CampaignRecord, CampaignSummary, Campaigns, Created, Move, Pinned},
-        ledger::Progress,
+        launch::{CampaignRecord, CampaignSummary, Campaigns, Created, Move, Pinned, Standing},
         port::PortError,
         queue::Work,
     },
@@ -150,20 +149,20 @@ impl Campaigns for Dynamo {
         }
     }
 
-    async fn progress(&self, id: &CampaignId) -> Result<Vec<Progress>, PortError> {
+    async fn standings(&self, id: &CampaignId) -> Result<Vec<Standing>, PortError> {
         let items = self
             .client
             .query()
             .table_name(&self.names.campaigns)
             .key_condition_expression("k = :k AND begins_with(t, :t)")
             .expression_attribute_values(":k", s(campaign_key(id)))
-            .expression_attribute_values(":t", s("shard#01#"))
+            .expression_attribute_values(":t", s(SHARD))
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         let items: Vec<Item> = items.collect::<Result<_, _>>().await.map_err(unavailable)?;
-        items.iter().map(progress).collect()
+        items.iter().map(|item| standing(id, item)).collect()
     }
 
     async fn prepare(&self, work: &[Work]) -> Result<(), PortError> {
@@ -175,6 +174,7 @@ impl Campaigns for Dynamo {
                 .item("k", s(campaign_key(&work.campaign)))
                 .item("t", s(shard_key(work)))
                 .item("f", n(FORMAT))
+                .item("p", n(work.pass))
                 .item("e", n(0))
                 .item("l", n(0))
                 .condition_expression("attribute_not_exists(k)")
@@ -193,13 +193,13 @@ impl Campaigns for Dynamo {
         futures_util::future::try_join_all(puts).await.map(|_| ())
     }
 
-    async fn shard_done(&self, work: &Work) -> Result<u16, PortError> {
+    async fn shard_through(&self, work: &Work) -> Result<u16, PortError> {
         let update = self
             .client
             .update_item()
             .table_name(&self.names.campaigns)
             .key("k", s(campaign_key(&work.campaign)))
-            .key("t", s(format!("done#{:02}", work.pass)))
+            .key("t", s("through"))
             .update_expression("ADD n :shard")
             .expression_attribute_values(":shard", AttributeValue::Ns(vec![work.shard.0.to_string()]))
             .return_values(ReturnValue::AllNew)
@@ -207,7 +207,7 @@ impl Campaigns for Dynamo {
         let answer = update.send().await.map_err(unavailable)?;
         self.meter.write(answer.consumed_capacity());
         let done = answer.attributes().and_then(|item| item.get("n")).and_then(|set| set.as_ns().ok());
-        let done = done.ok_or_else(|| PortError::corrupt("the done shards", "the answer holds no set"))?;
+        let done = done.ok_or_else(|| PortError::corrupt("the shards that are through", "the answer holds no set"))?;
         Ok(u16::try_from(done.len()).unwrap_or(u16::MAX))
     }
 }

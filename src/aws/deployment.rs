@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     clients::Clients,
     dynamo::Dynamo,
-    mailer::{SesMailer, Unpaced},
+    mailer::SesMailer,
+    pace::SesAccount,
     previews::PreviewTable,
     queue::{QueueUrls, SqsQueue},
     rules::{PolicyTable, TemplateTable},
@@ -15,13 +16,12 @@ use crate::flow::{
     api::Api,
     clock::{Clock, Entropy},
     launch::{Launcher, Policies, Templates},
+    pace::Pacer,
     preferences::Preferences,
     preview::{Previewer, Previews},
     queue::Queue,
-    send::{
-        Sender,
-        mail::{Mailer, Pace},
-    },
+    schedule::Scheduler,
+    send::{Sender, mail::Mailer},
     token::TokenKeys,
 };
 
@@ -36,27 +36,30 @@ pub struct Deployment {
     pub previews: Arc<dyn Previews>,
     pub queue: Arc<dyn Queue>,
     pub mailer: Arc<dyn Mailer>,
-    pub pace: Arc<dyn Pace>,
+    pub scheduler: Arc<dyn Scheduler>,
+    /// One for all workers of a process.
+    pub pacer: Arc<Pacer>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
     pub public_url: String,
-    /// How many SES calls a worker has open at once: 1 to 64.
-    pub in_flight: usize,
+    /// At most so many SES calls of a shard are open at once: 1 to 64.
+    pub max_in_flight: usize,
 }
 
 /// What a deployment chooses.
 #[derive(Clone)]
 pub struct Settings {
     pub queues: QueueUrls,
+    pub scheduler: Arc<dyn Scheduler>,
     pub configuration_set: Option<String>,
     pub tokens: TokenKeys,
     pub public_url: String,
-    pub in_flight: usize,
+    pub max_in_flight: usize,
 }
 
 impl Deployment {
     pub fn new(clients: &Clients, dynamo: Dynamo, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let Settings { queues, configuration_set, tokens, public_url, in_flight } = settings;
+        let Settings { queues, scheduler, configuration_set, tokens, public_url, max_in_flight } = settings;
         Self {
             entropy: Arc::new(SystemEntropy),
             policies: Arc::new(PolicyTable::new(dynamo.clone())),
@@ -64,12 +67,13 @@ impl Deployment {
             previews: Arc::new(PreviewTable::new(dynamo.clone(), Arc::clone(&clock))),
             queue: Arc::new(SqsQueue::new(clients, queues)),
             mailer: Arc::new(SesMailer::new(clients, configuration_set)),
-            pace: Arc::new(Unpaced),
+            pacer: Arc::new(Pacer::new(Arc::clone(&clock), Arc::new(dynamo.clone()), Arc::new(SesAccount::new(clients)))),
+            scheduler,
             clock,
             dynamo,
             tokens,
             public_url,
-            in_flight,
+            max_in_flight,
         }
     }
 
@@ -97,6 +101,7 @@ impl Deployment {
             policies: Arc::clone(&self.policies),
             templates: Arc::clone(&self.templates),
             queue: Arc::clone(&self.queue),
+            scheduler: Arc::clone(&self.scheduler),
             shards: self.dynamo.shards,
         }
     }
@@ -110,15 +115,17 @@ impl Deployment {
             policies: Arc::clone(&self.policies),
             templates: Arc::clone(&self.templates),
             shard_items: dynamo.clone(),
+            ledger: dynamo.clone(),
             pages: dynamo.clone(),
             claims: dynamo,
             mailer: Arc::clone(&self.mailer),
-            pace: Arc::clone(&self.pace),
+            pacer: Arc::clone(&self.pacer),
             queue: Arc::clone(&self.queue),
+            scheduler: Arc::clone(&self.scheduler),
             tokens: self.tokens.clone(),
             public_url: self.public_url.clone(),
             shards: self.dynamo.shards,
-            in_flight: self.in_flight,
+            max_in_flight: self.max_in_flight,
         }
     }
 

@@ -11,7 +11,11 @@
 //! | campaigns | `k`, `t` | the key: whose, and which of theirs |
 //! | | `b`, `j`, `u`, `a` | body as submitted, campaign as understood, by whom, when |
 //! | | `st`, `sd`, `pi` | status, its detail, what a launch pinned |
-//! | | `e`, `l`, `o`, `c`, `n`, `d` | of a shard: epoch, lease's end, its owner, cursor, counts, done |
+//! | | `e`, `l`, `o`, `c`, `n`, `d` | of a shard: epoch, lease's end (0: left in order), its owner, cursor, counts, done |
+//! | | `p`, `w`, `y`, `z` | of a shard: pass, when it may begin, when the next one may, where the one before ended |
+//! | | `n` | of the shards through their first pass: their numbers |
+//! | | `h`, `u`, `n`, `b`, `d` | of the rate: head in µs; hour, reservations in it, in the 24 before, in all |
+//! | | `r`, `q`, `o`, `a`, `g` | of the rate: a second's limit, a day's, what others sent; asked when, known since when |
 //! | | `v`, `h`, `q` | of rules: version; of templates: hash, source |
 //! | ledger | `k`, `t`, `l`, `e`, `b` | walk and exclusive start: the key; last id, epoch, entries |
 //! | evidence | `i`, `t`, `b` | recipient and version: the key; what happened |

@@ -17,13 +17,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::clients::Clients;
 use crate::{
     domain::{id::CampaignId, report::StatusCode},
-    flow::send::mail::{Answer, Batch, Mail, Mailer, MailerError, Pace, Stop},
+    flow::send::mail::{Answer, Batch, Mail, Mailer, MailerError, Stop},
 };
 
 /// SES wants default data for a template; each mail brings all of its own.
 const NO_DATA: &str = "{}";
-/// Of `SendBulkEmail`.
-const MAILS_PER_CALL: usize = 50;
 
 pub struct SesMailer {
     client: aws_sdk_sesv2::Client,
@@ -170,16 +168,4 @@ fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
         next = error.source();
     }
     false
-}
-
-/// As fast as SES takes it; a throttle slows it down.
-pub struct Unpaced;
-
-#[async_trait]
-impl Pace for Unpaced {
-    fn batch(&self) -> usize {
-        MAILS_PER_CALL
-    }
-
-    async fn reserve(&self, _mails: usize) {}
 }

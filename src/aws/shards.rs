@@ -17,14 +17,15 @@ use super::{
 };
 use crate::{
     domain::{
-        id::{CampaignId, ClaimId, RecipientId},
+        id::{CampaignId, ClaimId, RecipientId, Shard},
         report::Counts,
     },
     flow::{
+        launch::Standing,
         ledger::{Chunk, Ledger, Progress},
         port::PortError,
         queue::Work,
-        send::lease::{Committed, Shards, TakeOver},
+        send::lease::{Committed, Left, Purpose, Shards, TakeOver},
     },
 };
 
@@ -36,8 +37,11 @@ pub(super) fn campaign_key(id: &CampaignId) -> String {
     format!("c#{id}")
 }
 
+/// What the sort keys of a campaign's shards begin with.
+pub(super) const SHARD: &str = "shard#";
+
 pub(super) fn shard_key(work: &Work) -> String {
-    format!("shard#{:02}#{:05}", work.pass, work.shard.0)
+    format!("{SHARD}{:05}", work.shard.0)
 }
 
 fn walk_key(work: &Work) -> String {
@@ -53,12 +57,37 @@ fn id(text: &str) -> Result<RecipientId, PortError> {
     text.parse().map_err(|wanted| PortError::corrupt("a cursor", wanted))
 }
 
-pub(super) fn progress(item: &Item) -> Result<Progress, PortError> {
-    let cursor = item.get("c").map(|_| item.text("c").and_then(id)).transpose()?;
+/// One shard's item as the campaign's steps see it.
+pub(super) fn standing(campaign: &CampaignId, item: &Item) -> Result<Standing, PortError> {
+    let shard = item.text("t")?.strip_prefix(SHARD).and_then(|shard| shard.parse().ok()).map(Shard);
+    let shard = shard.ok_or_else(|| PortError::corrupt("a shard", "its key holds no number"))?;
+    let progress = progress(item)?;
+    let work = Work { campaign: campaign.clone(), shard, pass: progress.pass };
+    Ok(Standing { work, progress, undrained: item.number::<i64>("l")? > 0 })
+}
+
+fn progress(item: &Item) -> Result<Progress, PortError> {
     let counts = item.get("n").map(|_| item.text("n")).transpose()?.map_or(Ok(Counts::default()), |counts| {
         serde_json::from_str(counts).map_err(|error| PortError::corrupt("the counts of a shard", error))
     })?;
-    Ok(Progress { cursor, counts, done: item.contains_key("d") })
+    Ok(Progress {
+        pass: item.number("p")?,
+        not_before: time(item, "w")?,
+        cursor: cursor(item, "c")?,
+        counts,
+        next: time(item, "y")?,
+        done: item.contains_key("d"),
+    })
+}
+
+fn cursor(item: &Item, name: &'static str) -> Result<Option<RecipientId>, PortError> {
+    item.get(name).map(|_| item.text(name).and_then(id)).transpose()
+}
+
+fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, PortError> {
+    let Some(_) = item.get(name) else { return Ok(None) };
+    let time = Timestamp::from_millisecond(item.number(name)?);
+    time.map(Some).map_err(|error| PortError::corrupt("a shard's time", error))
 }
 
 #[async_trait]
@@ -66,14 +95,22 @@ impl Shards for Dynamo {
     async fn take_over(
         &self,
         work: &Work,
+        purpose: Purpose,
         owner: ClaimId,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<TakeOver, PortError> {
+        let condition = match purpose {
+            Purpose::Walk => {
+                "p = :pass AND attribute_not_exists(d) AND l <= :now AND (attribute_not_exists(w) OR w <= :now)"
+            }
+            Purpose::Sweep => "p = :pass AND attribute_not_exists(d) AND l BETWEEN :one AND :now",
+        };
         let update = self
             .update_shard(work)
             .update_expression("SET e = e + :one, l = :until, o = :owner")
-            .condition_expression("attribute_exists(k) AND attribute_not_exists(d) AND l <= :now")
+            .condition_expression(condition)
+            .expression_attribute_values(":pass", n(work.pass))
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":until", n(until.as_millisecond()))
             .expression_attribute_values(":owner", b(owner.0))
@@ -88,16 +125,7 @@ impl Shards for Dynamo {
             Err(error) => match lost(&error) {
                 None => Err(unavailable(error)),
                 Some(Lost::Nothing) => Ok(TakeOver::Missing),
-                Some(Lost::Item(item)) if item.contains_key("d") => Ok(TakeOver::Done),
-                Some(Lost::Item(item))
-                    if item.get("o").is_some_and(|_| item.bytes("o").is_ok_and(|o| o == owner.0)) =>
-                {
-                    Ok(TakeOver::Taken { epoch: item.number("e")?, progress: progress(&item)? })
-                }
-                Some(Lost::Item(item)) => {
-                    let until = Timestamp::from_millisecond(item.number("l")?);
-                    Ok(TakeOver::Held { until: until.map_err(|e| PortError::corrupt("a lease", e))? })
-                }
+                Some(Lost::Item(item)) => not_taken(work, purpose, owner, now, &item),
             },
         }
     }
@@ -151,10 +179,17 @@ impl Shards for Dynamo {
             .map_err(|error| PortError::corrupt("the counts of a shard", error))?;
         let mut update = self
             .update_shard(work)
-            .update_expression("SET c = :end, n = :counts")
+            .update_expression(if progress.next.is_some() {
+                "SET c = :end, n = :counts, y = :next"
+            } else {
+                "SET c = :end, n = :counts"
+            })
             .expression_attribute_values(":e", n(epoch))
             .expression_attribute_values(":end", s(chunk.last.as_str()))
             .expression_attribute_values(":counts", s(counts));
+        if let Some(next) = progress.next {
+            update = update.expression_attribute_values(":next", n(next.as_millisecond()));
+        }
         update = match &chunk.start {
             None => update.condition_expression("e = :e AND attribute_not_exists(c)"),
             Some(start) => update
@@ -179,55 +214,88 @@ impl Shards for Dynamo {
         }
     }
 
-    async fn leave(&self, work: &Work, epoch: u64, done: bool) -> Result<Committed, PortError> {
-        let mut update = self
+    async fn leave(&self, work: &Work, epoch: u64, left: Left) -> Result<Committed, PortError> {
+        let update = self
             .update_shard(work)
-            .update_expression(if done { "SET l = :free, d = :done" } else { "SET l = :free" })
-            .condition_expression("e = :e")
-            .expression_attribute_values(":free", n(0))
-            .expression_attribute_values(":e", n(epoch));
-        if done {
-            update = update.expression_attribute_values(":done", n(1));
-        }
+            .condition_expression("e = :e AND p = :pass")
+            .expression_attribute_values(":e", n(epoch))
+            .expression_attribute_values(":pass", n(work.pass))
+            .expression_attribute_values(":free", n(0));
+        let update = match left {
+            Left::Unfinished => update.update_expression("SET l = :free"),
+            Left::Done => {
+                update.update_expression("SET l = :free, d = :done").expression_attribute_values(":done", n(1))
+            }
+            // Where this pass ended stays known: what a dead worker may have left beyond it is no part of it.
+            Left::Asleep { until } => update
+                .update_expression("SET l = :free, z = c, p = :next, w = :until REMOVE c, y")
+                .expression_attribute_values(":next", n(u32::from(work.pass) + 1))
+                .expression_attribute_values(":until", n(until.as_millisecond())),
+        };
         match update.send().await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
                 Ok(Committed::Done)
             }
-            Err(error) => lost(&error).map(|_| Committed::Fenced).ok_or_else(|| unavailable(error)),
+            Err(error) => match lost(&error) {
+                None => Err(unavailable(error)),
+                // Our own leave for the next pass, repeated after its answer was lost.
+                Some(Lost::Item(item))
+                    if item.number::<u64>("e")? == epoch && item.number::<u16>("p")? > work.pass =>
+                {
+                    Ok(Committed::Done)
+                }
+                Some(_) => Ok(Committed::Fenced),
+            },
         }
+    }
+}
+
+/// Why a shard was not taken.
+fn not_taken(
+    work: &Work,
+    purpose: Purpose,
+    owner: ClaimId,
+    now: Timestamp,
+    item: &Item,
+) -> Result<TakeOver, PortError> {
+    let progress = progress(item)?;
+    let lease = time(item, "l")?.unwrap_or(Timestamp::UNIX_EPOCH);
+    if progress.done || progress.pass > work.pass {
+        return Ok(TakeOver::Past);
+    }
+    if progress.pass < work.pass {
+        return Ok(TakeOver::Ahead);
+    }
+    // Our own take-over, repeated after its answer was lost.
+    if item.get("o").is_some_and(|_| item.bytes("o").is_ok_and(|held| held == owner.0)) {
+        return Ok(TakeOver::Taken { epoch: item.number("e")?, progress });
+    }
+    if lease > now {
+        return Ok(TakeOver::Held { until: lease });
+    }
+    match (purpose, progress.not_before) {
+        (Purpose::Sweep, _) => Ok(TakeOver::Drained),
+        (Purpose::Walk, Some(until)) => Ok(TakeOver::Asleep { until }),
+        (Purpose::Walk, None) => Err(PortError::corrupt("a shard", "it is free and was not given")),
     }
 }
 
 #[async_trait]
 impl Ledger for Dynamo {
     async fn covering(&self, work: &Work, id: &RecipientId) -> Result<Option<Chunk>, PortError> {
-        let passed = self.cursor(work).await?.is_some_and(|cursor| *id <= cursor);
-        if !passed {
-            return Ok(None);
-        }
-        let query = self
-            .query_walk(work)
-            .key_condition_expression("k = :k AND t < :t")
-            .expression_attribute_values(":t", s(start_key(Some(id))))
-            .scan_index_forward(false);
-        let answer = query.send().await.map_err(unavailable)?;
-        self.meter.read(answer.consumed_capacity());
-        let chunk = answer.items().first().map(chunk).transpose()?;
+        let chunk = self.last_chunk(work, "t < :t", Some(id)).await?;
         Ok(chunk.filter(|chunk| *id <= chunk.last))
     }
 
-    async fn next(&self, work: &Work, start: Option<&RecipientId>) -> Result<Option<Chunk>, PortError> {
-        let Some(cursor) = self.cursor(work).await? else { return Ok(None) };
-        let query = self
-            .query_walk(work)
-            .key_condition_expression("k = :k AND t >= :t")
-            .expression_attribute_values(":t", s(start_key(start)));
-        let answer = query.send().await.map_err(unavailable)?;
-        self.meter.read(answer.consumed_capacity());
-        let chunk = answer.items().first().map(chunk).transpose()?;
-        // One that starts at the cursor was written by a worker that died before it moved the cursor.
-        Ok(chunk.filter(|chunk| chunk.start.as_ref().is_none_or(|start| *start < cursor)))
+    async fn after(&self, work: &Work, start: Option<&RecipientId>) -> Result<Option<Chunk>, PortError> {
+        // Chunks join each other, so the one that begins there or spans it is the next one.
+        let chunk = self.last_chunk(work, "t <= :t", start).await?;
+        Ok(chunk.filter(|chunk| start.is_none_or(|start| *start < chunk.last)))
+    }
+
+    async fn progress(&self, work: &Work) -> Result<Option<Progress>, PortError> {
+        self.shard_item(work).await?.as_ref().map(progress).transpose()
     }
 }
 
@@ -242,17 +310,56 @@ impl Dynamo {
             .return_consumed_capacity(TOTAL)
     }
 
-    fn query_walk(&self, work: &Work) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.names.ledger)
-            .expression_attribute_values(":k", s(walk_key(work)))
-            .limit(1)
-            .consistent_read(true)
-            .return_consumed_capacity(TOTAL)
+    /// The last committed chunk of a pass whose start meets the condition.
+    async fn last_chunk(
+        &self,
+        work: &Work,
+        condition: &str,
+        id: Option<&RecipientId>,
+    ) -> Result<Option<Chunk>, PortError> {
+        let Some(item) = self.shard_item(work).await? else { return Ok(None) };
+        let pass: u16 = item.number("p")?;
+        // One that starts at a pass's end, or at its cursor so far, was written by a worker that died before it moved
+        // the cursor. Of older passes no end is kept: there such a chunk speaks only of people who are gone.
+        let end = match pass.checked_sub(work.pass) {
+            None => return Ok(None),
+            Some(0) => match cursor(&item, "c")? {
+                None => return Ok(None),
+                some => some,
+            },
+            Some(1) => cursor(&item, "z")?,
+            Some(_) => None,
+        };
+        let mut exclusive = None;
+        loop {
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.names.ledger)
+                .key_condition_expression(format!("k = :k AND {condition}"))
+                .expression_attribute_values(":k", s(walk_key(work)))
+                .expression_attribute_values(":t", s(start_key(id)))
+                .scan_index_forward(false)
+                .limit(1)
+                .consistent_read(true)
+                .return_consumed_capacity(TOTAL);
+            query = query.set_exclusive_start_key(exclusive.take());
+            let answer = query.send().await.map_err(unavailable)?;
+            self.meter.read(answer.consumed_capacity());
+            let Some(item) = answer.items().first() else { return Ok(None) };
+            let chunk = chunk(item)?;
+            let passed = end.as_ref().is_none_or(|end| chunk.start.as_ref().is_none_or(|start| start < end));
+            if passed {
+                return Ok(Some(chunk));
+            }
+            exclusive = answer.last_evaluated_key().cloned();
+            if exclusive.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
-    async fn cursor(&self, work: &Work) -> Result<Option<RecipientId>, PortError> {
+    async fn shard_item(&self, work: &Work) -> Result<Option<Item>, PortError> {
         let get = self
             .client
             .get_item()
@@ -263,7 +370,7 @@ impl Dynamo {
             .return_consumed_capacity(TOTAL);
         let answer = get.send().await.map_err(unavailable)?;
         self.meter.read(answer.consumed_capacity());
-        answer.item.as_ref().and_then(|item| item.get("c").map(|_| item.text("c").and_then(id))).transpose()
+        Ok(answer.item)
     }
 }
 

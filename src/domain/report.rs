@@ -90,6 +90,16 @@ impl Counts {
         }
     }
 
+    /// Takes away outcomes that others take the place of.
+    pub fn subtract(&mut self, other: &Counts) {
+        for (key, count) in &other.0 {
+            if let Some(held) = self.0.get_mut(key) {
+                *held = held.saturating_sub(*count);
+            }
+        }
+        self.0.retain(|_, count| *count > 0);
+    }
+
     pub fn decided(&self) -> u64 {
         self.0.values().sum()
     }

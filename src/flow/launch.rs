@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::{info, warn};
@@ -13,10 +13,12 @@ use super::{
     ledger::Progress,
     port::PortError,
     queue::{Message, Queue, Work},
+    schedule::{ScheduleName, Scheduler},
     template::Compiled,
 };
 use crate::domain::{
     campaign::Campaign,
+    decision::OutcomeKind,
     id::{CampaignId, TemplateName},
     policy::Policy,
     report::{CampaignStatus, StatusCode, StatusDetail},
@@ -74,14 +76,24 @@ pub trait Campaigns: Send + Sync {
     /// Moves the status if it still is one of `from`; says whether it did.
     async fn advance(&self, id: &CampaignId, from: &[CampaignStatus], to: &Move) -> Result<bool, PortError>;
 
-    /// How the first pass of each shard stands; only shards that were launched are there.
-    async fn progress(&self, id: &CampaignId) -> Result<Vec<Progress>, PortError>;
+    /// How each shard stands; only shards that were launched are there.
+    async fn standings(&self, id: &CampaignId) -> Result<Vec<Standing>, PortError>;
 
     /// Makes a shard's item if it is not there.
     async fn prepare(&self, work: &[Work]) -> Result<(), PortError>;
 
-    /// Marks a shard as done and answers how many now are.
-    async fn shard_done(&self, work: &Work) -> Result<u16, PortError>;
+    /// Marks a shard as through its first pass and answers how many now are.
+    async fn shard_through(&self, work: &Work) -> Result<u16, PortError>;
+}
+
+/// A shard, and how it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// The pass that it is in.
+    pub work: Work,
+    pub progress: Progress,
+    /// Somebody holds it, or did not come back to leave it in order.
+    pub undrained: bool,
 }
 
 /// A move of a campaign's status.
@@ -137,56 +149,116 @@ pub struct Launcher {
     pub policies: Arc<dyn Policies>,
     pub templates: Arc<dyn Templates>,
     pub queue: Arc<dyn Queue>,
+    pub scheduler: Arc<dyn Scheduler>,
     /// Of the tables; fixed when they were made.
     pub shards: u16,
 }
 
 const BEFORE_SENDING: [CampaignStatus; 2] = [CampaignStatus::Scheduled, CampaignStatus::Launching];
+/// From these a campaign goes on by itself or when it is told to.
+const LIVE: [CampaignStatus; 6] = [
+    CampaignStatus::Scheduled,
+    CampaignStatus::Launching,
+    CampaignStatus::Sending,
+    CampaignStatus::WaitingForWindow,
+    CampaignStatus::WaitingForQuota,
+    CampaignStatus::Paused,
+];
+/// A wake that comes a little early, by another clock, comes again.
+const EARLY: SignedDuration = SignedDuration::from_mins(15);
 
 impl Launcher {
-    /// Checks the campaign, pins what must not change, makes its shards and queues them. Repeating it is harmless.
-    pub async fn launch(&self, id: &CampaignId) -> Result<(), PortError> {
+    /// Does what is next for a campaign that was submitted, resumed or cancelled, or whose time has come: its start,
+    /// its quota or its end. What that is says its status alone, so repeating it is harmless.
+    pub async fn attend(&self, id: &CampaignId) -> Result<(), PortError> {
         let Some(record) = self.campaigns.get(id).await? else {
-            warn!(campaign = %id, "a launch was asked for a campaign that does not exist");
+            warn!(campaign = %id, "a campaign that does not exist was to be looked after");
             return Ok(());
         };
-        if !BEFORE_SENDING.contains(&record.status) {
-            return Ok(());
+        if LIVE.contains(&record.status) && record.campaign.expires_at <= self.clock.now() {
+            self.campaigns.advance(id, &LIVE, &Move::to(CampaignStatus::Expired)).await?;
+            return self.wind_up(id).await;
         }
-        if record.campaign.expires_at <= self.clock.now() {
-            self.campaigns.advance(id, &BEFORE_SENDING, &Move::to(CampaignStatus::Expired)).await?;
-            return Ok(());
+        match record.status {
+            CampaignStatus::Scheduled | CampaignStatus::Launching => self.start(record).await,
+            CampaignStatus::WaitingForQuota => self.await_quota(record).await,
+            CampaignStatus::Cancelled | CampaignStatus::Expired => self.wind_up(id).await,
+            CampaignStatus::Sending | CampaignStatus::WaitingForWindow | CampaignStatus::Paused => {
+                self.again_if_early(id, record.campaign.expires_at).await
+            }
+            CampaignStatus::Complete | CampaignStatus::Refused => Ok(()),
         }
-        if let Some(left) = self.until_start(&record.campaign) {
-            // Longer than a queue delays it comes back early, and waits again.
-            return self.queue.send(&[Message::Launch { campaign: id.clone() }], left).await;
+    }
+
+    /// Checks the campaign, pins what must not change, makes its shards and queues those that are not done.
+    async fn start(&self, record: CampaignRecord) -> Result<(), PortError> {
+        let CampaignRecord { campaign, pinned, .. } = record;
+        let id = &campaign.id;
+        let launch = Message::Launch { campaign: id.clone() };
+        self.scheduler.once(&ScheduleName::expiry(id), campaign.expires_at, &launch).await?;
+        if let Some(start) = campaign.not_before.filter(|start| *start > self.clock.now()) {
+            return self.scheduler.once(&ScheduleName::start(id), start, &launch).await;
         }
         self.campaigns.advance(id, &[CampaignStatus::Scheduled], &Move::to(CampaignStatus::Launching)).await?;
-        let pinned = match self.check(&record.campaign).await? {
-            Ok(pinned) => pinned,
-            Err(detail) => {
-                warn!(campaign = %id, code = ?detail.code, "the campaign was refused at launch");
-                let refused = Move { to: CampaignStatus::Refused, detail: Some(detail), pinned: None };
-                self.campaigns.advance(id, &BEFORE_SENDING, &refused).await?;
-                return Ok(());
-            }
+        let pinned = match pinned {
+            // It was launched before, and goes on with what was pinned then.
+            Some(pinned) => pinned,
+            None => match self.check(&campaign).await? {
+                Ok(pinned) => pinned,
+                Err(detail) => {
+                    warn!(campaign = %id, code = ?detail.code, "the campaign was refused at launch");
+                    let refused = Move { to: CampaignStatus::Refused, detail: Some(detail), pinned: None };
+                    self.campaigns.advance(id, &BEFORE_SENDING, &refused).await?;
+                    return Ok(());
+                }
+            },
         };
-        let work = self.work(&record.campaign);
-        self.campaigns.prepare(&work).await?;
+        self.campaigns.prepare(&self.work(&campaign)).await?;
+        let now = self.clock.now();
+        let standings = self.campaigns.standings(id).await?;
+        let due = standings.into_iter().filter(|shard| !shard.progress.done && !shard.progress.asleep(now));
         // Queued before the status moves: if this fails, the launch is delivered again and does it again. A shard
         // that is delivered before its campaign sends waits for it.
-        let messages: Vec<Message> = work.into_iter().map(Message::Shard).collect();
+        let messages: Vec<Message> = due.map(|shard| Message::Shard(shard.work)).collect();
         self.queue.send(&messages, Duration::ZERO).await?;
+        let shards = pinned.shards;
         let sending = Move { to: CampaignStatus::Sending, detail: None, pinned: Some(pinned) };
         self.campaigns.advance(id, &BEFORE_SENDING, &sending).await?;
         info!(campaign = %id, shards = messages.len(), "launched");
-        Ok(())
+        if messages.is_empty() { rest(self.campaigns.as_ref(), self.clock.as_ref(), id, shards).await } else { Ok(()) }
     }
 
-    /// How long its start is still ahead.
-    fn until_start(&self, campaign: &Campaign) -> Option<Duration> {
-        let left = campaign.not_before?.duration_since(self.clock.now());
-        Duration::try_from(left).ok().filter(|left| !left.is_zero())
+    /// Goes on once the daily quota has room.
+    async fn await_quota(&self, record: CampaignRecord) -> Result<(), PortError> {
+        let id = &record.campaign.id;
+        if let Some(until) = record.status_detail.as_ref().and_then(|detail| detail.until)
+            && until > self.clock.now()
+        {
+            return self.again_if_early(id, until).await;
+        }
+        // Through `launching`, since a shard that is delivered while its campaign waits would be put aside.
+        let launching = Move::to(CampaignStatus::Launching);
+        self.campaigns.advance(id, &[CampaignStatus::WaitingForQuota], &launching).await?;
+        match self.campaigns.get(id).await? {
+            Some(record) if record.status == CampaignStatus::Launching => self.start(record).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Shards of a campaign that has ended, which a worker took and did not leave in order, are looked after once.
+    async fn wind_up(&self, id: &CampaignId) -> Result<(), PortError> {
+        let standings = self.campaigns.standings(id).await?;
+        let undrained = standings.into_iter().filter(|shard| shard.undrained && !shard.progress.done);
+        let messages: Vec<Message> = undrained.map(|shard| Message::Shard(shard.work)).collect();
+        self.queue.send(&messages, Duration::ZERO).await
+    }
+
+    async fn again_if_early(&self, id: &CampaignId, due: Timestamp) -> Result<(), PortError> {
+        let left = due.duration_since(self.clock.now());
+        match Duration::try_from(left) {
+            Ok(wait) if left <= EARLY => self.queue.send(&[Message::Launch { campaign: id.clone() }], wait).await,
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn check(&self, campaign: &Campaign) -> Result<Result<Pinned, StatusDetail>, PortError> {
@@ -216,4 +288,34 @@ impl Launcher {
         let work = |shard| Work { campaign: campaign.id.clone(), shard, pass: 1 };
         campaign.audience.shards(self.shards).into_iter().map(work).collect()
     }
+}
+
+/// Moves a campaign whose shards all rest to where it rests: at its end, or until the next deferred people's time.
+pub(super) async fn rest(
+    campaigns: &dyn Campaigns,
+    clock: &dyn Clock,
+    id: &CampaignId,
+    shards: u16,
+) -> Result<(), PortError> {
+    const AT_WORK: [CampaignStatus; 2] = [CampaignStatus::Sending, CampaignStatus::WaitingForWindow];
+    let standings = campaigns.standings(id).await?;
+    let now = clock.now();
+    let done = standings.iter().filter(|shard| shard.progress.done).count();
+    let asleep: Vec<&Standing> =
+        standings.iter().filter(|shard| shard.progress.asleep(now) && !shard.undrained).collect();
+    if done + asleep.len() < usize::from(shards) {
+        // Somebody is still at work, and will look again.
+        return Ok(());
+    }
+    let wakes = asleep.iter().filter_map(|shard| shard.progress.not_before).min();
+    let to = match wakes {
+        None => Move::to(CampaignStatus::Complete),
+        Some(until) => {
+            let waiting: u64 = asleep.iter().map(|shard| shard.progress.counts.of(OutcomeKind::Deferred)).sum();
+            let message = format!("{waiting} wait for their send window or for a free slot");
+            let detail = StatusDetail { code: StatusCode::Window, message, until: Some(until) };
+            Move { to: CampaignStatus::WaitingForWindow, detail: Some(detail), pinned: None }
+        }
+    };
+    campaigns.advance(id, &AT_WORK, &to).await.map(|_| ())
 }

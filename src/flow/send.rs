@@ -8,37 +8,41 @@ pub mod lease;
 pub mod mail;
 pub mod reader;
 mod settle;
+mod stop;
 mod walk;
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use self::{
     claim::Claims,
-    lease::{Lease, Shards, TakeOver, lease_end},
-    mail::{Mailer, Pace},
+    lease::{Lease, Purpose, Shards, TakeOver, lease_end},
+    mail::Mailer,
     reader::Pages,
-    walk::Run,
+    stop::Stop,
+    walk::{Ended, Run},
 };
 use super::{
     clock::{Clock, Entropy},
-    launch::{Campaigns, Move, Pinned, Policies, Templates},
+    launch::{CampaignRecord, Campaigns, Move, Policies, Templates, rest},
+    ledger::{Ledger, Progress},
+    pace::Pacer,
     port::PortError,
     queue::{Message, Queue, Turn, Work},
+    schedule::{ScheduleName, Scheduler},
     token::TokenKeys,
 };
 use crate::domain::{
-    decision::OutcomeKind,
-    id::{CampaignId, ClaimId},
+    id::ClaimId,
     report::CampaignStatus,
 };
 
 /// How soon a shard that came before its campaign sends is tried again.
 const NOT_YET: Duration = Duration::from_secs(1);
+/// The statuses under which shards are walked.
+const AT_WORK: [CampaignStatus; 2] = [CampaignStatus::Sending, CampaignStatus::WaitingForWindow];
 
 /// What a worker needs.
 pub struct Sender {
@@ -48,18 +52,20 @@ pub struct Sender {
     pub policies: Arc<dyn Policies>,
     pub templates: Arc<dyn Templates>,
     pub shard_items: Arc<dyn Shards>,
+    pub ledger: Arc<dyn Ledger>,
     pub pages: Arc<dyn Pages>,
     pub claims: Arc<dyn Claims>,
     pub mailer: Arc<dyn Mailer>,
-    pub pace: Arc<dyn Pace>,
+    pub pacer: Arc<Pacer>,
     pub queue: Arc<dyn Queue>,
+    pub scheduler: Arc<dyn Scheduler>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
     pub public_url: String,
     /// Of the tables.
     pub shards: u16,
-    /// How many SES calls may be open at once: 1 to 64.
-    pub in_flight: usize,
+    /// At most so many SES calls of a shard are open at once: 1 to 64.
+    pub max_in_flight: usize,
 }
 
 /// Why a shard goes back to its queue. Nothing is lost: whoever takes it next goes on at the cursor.
@@ -80,62 +86,87 @@ pub enum SendError {
 }
 
 impl Sender {
-    /// Walks `work` to its end, or as far as the campaign lets it. On `Ok` the message can be acknowledged; after an
-    /// error it must be delivered again.
-    pub async fn run(&self, work: &Work, _turn: &dyn Turn) -> Result<(), SendError> {
+    /// Walks `work` to its end, or as far as the campaign and the turn let it. On `Ok` the message can be
+    /// acknowledged; after an error it must be delivered again.
+    pub async fn run(&self, work: &Work, turn: &dyn Turn) -> Result<(), SendError> {
         let Some(record) = self.campaigns.get(&work.campaign).await? else {
             warn!(campaign = %work.campaign, "a shard of a campaign that does not exist");
             return Ok(());
         };
-        match record.status {
+        let purpose = match record.status {
             CampaignStatus::Scheduled | CampaignStatus::Launching => return self.later(work, NOT_YET).await,
-            CampaignStatus::Sending => {}
-            CampaignStatus::WaitingForWindow
-            | CampaignStatus::WaitingForQuota
-            | CampaignStatus::Paused
-            | CampaignStatus::Cancelled
-            | CampaignStatus::Expired
-            | CampaignStatus::Complete
-            | CampaignStatus::Refused => return Ok(()),
-        }
-        if record.campaign.expires_at <= self.clock.now() {
-            self.expire(&work.campaign).await?;
-            return Ok(());
-        }
-        let Some(pinned) = record.pinned else { return Ok(()) };
-        let template = self.templates.pinned(&pinned.template, &pinned.template_hash).await?;
-        let template = template.ok_or_else(|| PortError::corrupt("a pinned template", "it is not stored any more"))?;
-        let current = self.policies.current().await?.ok_or(SendError::NoPolicy)?;
+            CampaignStatus::Sending | CampaignStatus::WaitingForWindow => {
+                if record.campaign.expires_at <= self.clock.now() {
+                    // Nobody is mailed after a campaign's end: the history that keeps people from getting it twice
+                    // has one as well.
+                    self.campaigns.advance(&work.campaign, &AT_WORK, &Move::to(CampaignStatus::Expired)).await?;
+                    Purpose::Sweep
+                } else {
+                    Purpose::Walk
+                }
+            }
+            CampaignStatus::Cancelled | CampaignStatus::Expired => Purpose::Sweep,
+            // Once it goes on, every shard that is not done is queued again.
+            CampaignStatus::Paused | CampaignStatus::WaitingForQuota => return Ok(()),
+            CampaignStatus::Complete | CampaignStatus::Refused => return Ok(()),
+        };
+        self.take(work, record, purpose, turn).await
+    }
 
+    async fn take(
+        &self,
+        work: &Work,
+        record: CampaignRecord,
+        purpose: Purpose,
+        turn: &dyn Turn,
+    ) -> Result<(), SendError> {
         let claim = ClaimId(self.entropy.eight_bytes());
         let asked = self.clock.monotonic();
         let now = self.clock.now();
-        match self.shard_items.take_over(work, claim, now, lease_end(now)).await? {
-            TakeOver::Missing => Ok(()),
-            TakeOver::Done => self.close(work, &pinned).await,
-            TakeOver::Held { until } => {
-                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
-                self.later(work, left + Duration::from_secs(1)).await
-            }
+        match self.shard_items.take_over(work, purpose, claim, now, lease_end(now)).await? {
+            TakeOver::Missing | TakeOver::Drained => Ok(()),
+            TakeOver::Past => self.close(work, &record).await,
+            TakeOver::Held { until } => self.later(work, until_then(now, until) + Duration::from_secs(1)).await,
+            TakeOver::Asleep { until } => Ok(self.wake(work, until).await?),
+            TakeOver::Ahead => self.later(work, Duration::from_secs(lease::LEASE_S)).await,
             TakeOver::Taken { epoch, progress } => {
-                let shared = template.shared(&record.campaign.content, &current.policy);
-                let run = Run {
-                    ports: self,
-                    work,
-                    ses_template: template.ses_name(),
-                    campaign: record.campaign,
-                    pinned,
-                    template,
-                    shared,
-                    claim,
-                    lease: Lease::new(epoch, asked),
-                    batch: self.pace.batch(),
-                    stopped: OnceLock::new(),
-                };
-                let through = run.walk(progress).await?;
-                info!(campaign = %work.campaign, shard = work.shard.0, epoch, through, "left a shard");
-                if through { self.close(work, &run.pinned).await } else { Ok(()) }
+                let lease = Lease::new(epoch, asked);
+                self.walk(Taken { work, purpose, claim, lease, progress }, record, turn).await
             }
+        }
+    }
+
+    async fn walk(&self, taken: Taken<'_>, record: CampaignRecord, turn: &dyn Turn) -> Result<(), SendError> {
+        let Taken { work, purpose, claim, lease, progress } = taken;
+        let Some(pinned) = record.pinned.clone() else { return Ok(()) };
+        let template = self.templates.pinned(&pinned.template, &pinned.template_hash).await?;
+        let template = template.ok_or_else(|| PortError::corrupt("a pinned template", "it is not stored any more"))?;
+        let current = self.policies.current().await?.ok_or(SendError::NoPolicy)?;
+        if record.status == CampaignStatus::WaitingForWindow {
+            let sending = Move::to(CampaignStatus::Sending);
+            self.campaigns.advance(&work.campaign, &[CampaignStatus::WaitingForWindow], &sending).await?;
+        }
+        let run = Run {
+            ports: self,
+            work,
+            turn,
+            purpose,
+            shared: template.shared(&record.campaign.content, &current.policy),
+            campaign: record.campaign.clone(),
+            pinned,
+            ses_template: template.ses_name(),
+            template,
+            claim,
+            lease,
+            tempo: self.pacer.tempo().await?,
+            stop: Stop::new(),
+        };
+        let ended = run.walk(progress).await?;
+        info!(campaign = %work.campaign, shard = work.shard.0, pass = work.pass, ?ended, "left a shard");
+        match (ended, purpose) {
+            (Ended::Through, Purpose::Walk) => self.close(work, &record).await,
+            (Ended::TurnOver, _) => self.later(work, Duration::ZERO).await,
+            (Ended::Through, Purpose::Sweep) | (Ended::Stopped, _) => Ok(()),
         }
     }
 
@@ -144,22 +175,30 @@ impl Sender {
         Ok(self.queue.send(&[Message::Shard(work.clone())], delay).await?)
     }
 
-    /// Counts a shard as done; whoever sees all of them done closes the campaign.
-    async fn close(&self, work: &Work, pinned: &Pinned) -> Result<(), SendError> {
-        let done = self.campaigns.shard_done(work).await?;
-        if done < pinned.shards {
-            return Ok(());
-        }
-        let progress = self.campaigns.progress(&work.campaign).await?;
-        let deferred: u64 = progress.iter().map(|shard| shard.counts.of(OutcomeKind::Deferred)).sum();
-        let end = if deferred == 0 { CampaignStatus::Complete } else { CampaignStatus::WaitingForWindow };
-        self.campaigns.advance(&work.campaign, &[CampaignStatus::Sending], &Move::to(end)).await?;
-        Ok(())
+    /// Has a shard's pass begin at its time. The same wake again moves it.
+    async fn wake(&self, work: &Work, at: Timestamp) -> Result<(), PortError> {
+        self.scheduler.once(&ScheduleName::pass(work), at, &Message::Shard(work.clone())).await
     }
 
-    /// Nobody is mailed after a campaign's end: the history that keeps people from getting it twice has one as well.
-    async fn expire(&self, campaign: &CampaignId) -> Result<(), PortError> {
-        let expired = Move::to(CampaignStatus::Expired);
-        self.campaigns.advance(campaign, &[CampaignStatus::Sending], &expired).await.map(|_| ())
+    /// Counts a shard as through; whoever sees all of them through looks whether the campaign comes to rest.
+    async fn close(&self, work: &Work, record: &CampaignRecord) -> Result<(), SendError> {
+        let Some(pinned) = &record.pinned else { return Ok(()) };
+        if self.campaigns.shard_through(work).await? < pinned.shards {
+            return Ok(());
+        }
+        Ok(rest(self.campaigns.as_ref(), self.clock.as_ref(), &work.campaign, pinned.shards).await?)
     }
+}
+
+/// A shard under a lease that has just begun.
+struct Taken<'a> {
+    work: &'a Work,
+    purpose: Purpose,
+    claim: ClaimId,
+    lease: Lease,
+    progress: Progress,
+}
+
+fn until_then(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or_default()
 }

@@ -31,7 +31,7 @@ impl Workers {
     /// Does what one message asks for. On `Ok` it may be deleted.
     pub async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
         match Message::from_body(body)? {
-            Message::Launch { campaign } => self.launcher.launch(&campaign).await?,
+            Message::Launch { campaign } => self.launcher.attend(&campaign).await?,
             Message::Shard(work) => self.sender.run(&work, turn).await?,
             Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
         }

@@ -38,7 +38,7 @@ use crate::{
 const DEFAULT_POLICY: &str = include_str!("policy.json");
 /// How many messages of each queue are worked on at once.
 const POLLERS: [(&str, usize); 3] = [(LAUNCH, 1), (SHARD, 8), (PREVIEW, 4)];
-const IN_FLIGHT: usize = 16;
+const MAX_IN_FLIGHT: usize = 64;
 /// A walk through a shard renews its lease, and its message must not come back before it ends.
 const VISIBILITY: Duration = Duration::from_mins(15);
 /// How soon a message whose work failed is tried again.
@@ -89,7 +89,8 @@ impl Stack {
             configuration_set: None,
             tokens: TokenKeys::new(TokenKey { id: 1, secret: secret(&entropy) }, Vec::new()),
             public_url: url.clone(),
-            in_flight: IN_FLIGHT,
+            scheduler: Arc::new(Unscheduled),
+            max_in_flight: MAX_IN_FLIGHT,
         };
         let deployment = Deployment::new(&services.clients, services.dynamo.clone(), clock, settings);
         let api = Arc::new(deployment.api());
@@ -202,4 +203,10 @@ impl Poller {
             }
         }
     }
+}
+
+struct Unscheduled;
+#[async_trait::async_trait]
+impl crate::flow::schedule::Scheduler for Unscheduled {
+    async fn once(&self, _: &crate::flow::schedule::ScheduleName, _: jiff::Timestamp, _: &crate::flow::queue::Message) -> Result<(), PortError> { Ok(()) }
 }

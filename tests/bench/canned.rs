@@ -101,6 +101,7 @@ async fn call(State(canned): State<Arc<Canned>>, uri: Uri, headers: HeaderMap, b
     let operation = match target {
         Some(target) => target.rsplit('.').next().unwrap_or_default(),
         None if uri.path().ends_with("/outbound-bulk-emails") => "SendBulkEmail",
+        None if uri.path().ends_with("/account") => "GetAccount",
         None => "CreateEmailTemplate",
     };
     *canned.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(operation.to_owned()).or_default() += 1;
@@ -163,6 +164,10 @@ impl Canned {
                 let taken = (0..count).map(|at| json!({ "Status": "SUCCESS", "MessageId": id(at) }));
                 Some(whole(&json!({ "BulkEmailEntryResults": taken.collect::<Vec<_>>() })))
             }
+            // So high that nobody waits for it: the batches are full and the sender's own work is what is measured.
+            "GetAccount" => Some(whole(&json!({
+                "SendQuota": { "MaxSendRate": 1e6, "Max24HourSend": -1.0, "SentLast24Hours": 0.0 },
+            }))),
             "CreateEmailTemplate" => Some(whole(&json!({}))),
             "BatchWriteItem" => {
                 if self.pages.get().is_none() {

@@ -28,10 +28,12 @@ use germane::{
         clock::Clock,
         port::PortError,
         queue::{Message, Queue, Unhurried, Work},
+        schedule::{ScheduleName, Scheduler},
         token::{TokenKey, TokenKeys},
     },
     local::shipped,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -64,7 +66,8 @@ impl Ours {
             configuration_set: None,
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: PUBLIC_URL.to_owned(),
-            in_flight,
+            scheduler: Arc::new(Unqueued),
+            max_in_flight: in_flight,
         };
         let mut deployment = Deployment::new(&clients, dynamo, clock, settings);
         deployment.queue = Arc::new(Unqueued);
@@ -90,7 +93,7 @@ impl Ours {
         let clients: Clients = stand_in.slow_clients();
         let mut slow = self.clone();
         slow.deployment.mailer = Arc::new(SesMailer::new(&clients, None));
-        slow.deployment.in_flight = in_flight;
+        slow.deployment.max_in_flight = in_flight;
         slow
     }
 
@@ -102,7 +105,7 @@ impl Ours {
     pub async fn send_shards(&self, campaign: &str, shards: u16) -> Result<Decided, Failure> {
         let id: CampaignId = campaign.parse()?;
         self.deployment.api().submit(&audience::campaign(campaign), "the benchmark").await?;
-        self.deployment.launcher().launch(&id).await?;
+        self.deployment.launcher().attend(&id).await?;
         let sender = self.deployment.sender();
         for shard in 0..shards {
             sender.run(&Work { campaign: id.clone(), shard: Shard(shard), pass: 1 }, &Unhurried).await?;
@@ -133,6 +136,13 @@ struct Unqueued;
 #[async_trait]
 impl Queue for Unqueued {
     async fn send(&self, _messages: &[Message], _delay: Duration) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Scheduler for Unqueued {
+    async fn once(&self, _name: &ScheduleName, _at: Timestamp, _message: &Message) -> Result<(), PortError> {
         Ok(())
     }
 }

@@ -126,7 +126,7 @@ async fn an_account_that_is_stopped_pauses_the_campaign_and_frees_every_slot_tha
     for whole in [true, false] {
         let world = launched().await;
         let mut sender = world.deployment.sender();
-        sender.in_flight = 1;
+        sender.max_in_flight = 1;
         mail_by(&mut sender, move |call, batch| match (call, whole) {
             (0, _) => Post::Deliver,
             (1, true) => Post::Say(MailerError::Stopped(suspended())),
@@ -153,7 +153,7 @@ fn suspended_detail() -> Value {
 async fn an_exhausted_quota_lets_the_campaign_wait_and_defers_only_who_shared_a_call_with_the_last_mails() {
     let world = launched().await;
     let mut sender = world.deployment.sender();
-    sender.in_flight = 1;
+    sender.max_in_flight = 1;
     let taken = |call, batch: &germane::flow::send::mail::Batch<'_>| match call {
         // The stand-in delivers whole calls: who is said to be over the quota is left out of it in doubt's stead.
         0 | 1 => Post::Deliver,

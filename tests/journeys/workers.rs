@@ -127,8 +127,7 @@ mod never_closing {
     use germane::{
         domain::{id::CampaignId, report::CampaignStatus},
         flow::{
-            launch::{CampaignRecord, CampaignSummary, Campaigns, Created, Move},
-            ledger::Progress,
+            launch::{CampaignRecord, CampaignSummary, Campaigns, Created, Move, Standing},
             port::PortError,
             queue::Work,
         },
@@ -154,15 +153,15 @@ mod never_closing {
             self.0.advance(id, from, to).await
         }
 
-        async fn progress(&self, id: &CampaignId) -> Result<Vec<Progress>, PortError> {
-            self.0.progress(id).await
+        async fn standings(&self, id: &CampaignId) -> Result<Vec<Standing>, PortError> {
+            self.0.standings(id).await
         }
 
         async fn prepare(&self, work: &[Work]) -> Result<(), PortError> {
             self.0.prepare(work).await
         }
 
-        async fn shard_done(&self, _work: &Work) -> Result<u16, PortError> {
+        async fn shard_through(&self, _work: &Work) -> Result<u16, PortError> {
             Err(down())
         }
     }

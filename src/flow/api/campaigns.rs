@@ -121,13 +121,13 @@ impl Api {
     pub async fn report(&self, id: &CampaignId) -> Result<Value, ApiError> {
         // The status first: once it says complete, the counts read after it are whole.
         let record = self.record(id).await?;
-        let progress = self.campaigns.progress(id).await?;
+        let standings = self.campaigns.standings(id).await?;
         let mut counts = Counts::default();
-        for shard in &progress {
-            counts.merge(&shard.counts);
+        for shard in &standings {
+            counts.merge(&shard.progress.counts);
         }
         let launched = record.pinned.as_ref().map(|pinned| usize::from(pinned.shards));
-        let through = launched == Some(progress.iter().filter(|shard| shard.done).count());
+        let through = launched == Some(standings.iter().filter(|shard| shard.progress.first_pass_through()).count());
         let audience = through.then(|| counts.decided());
         let unknown = match &record.campaign.audience {
             Audience::Everyone => None,

@@ -1,5 +1,7 @@
 //! Decisions: for everybody, and why for one.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{Api, ApiError, Code, not_found};
@@ -7,10 +9,14 @@ use crate::{
     domain::{
         decision::{OutcomeKind, ReasonCode},
         gate,
-        id::{CampaignId, RecipientId, Shard},
+        id::{CampaignId, RecipientId, Ref, Shard},
         recipient::Recipient,
     },
-    flow::{ledger::Chunk, port::PortError, queue::Work},
+    flow::{
+        ledger::{Chunk, Entry},
+        port::PortError,
+        queue::Work,
+    },
 };
 
 /// Which decisions are wanted.
@@ -39,12 +45,14 @@ impl Api {
         let mut decisions = Vec::new();
         while shard < self.shards {
             let work = Work { campaign: id.clone(), shard: Shard(shard), pass: 1 };
-            match self.ledger.next(&work, start.as_ref()).await? {
+            match self.ledger.after(&work, start.as_ref()).await? {
                 None => (shard, start) = (shard + 1, None),
                 Some(chunk) => {
                     let people = self.people_of(work.shard, &chunk).await?;
+                    let later = self.later_decisions(&work, &chunk, &people).await?;
                     for recipient in &people {
-                        let Some(entry) = chunk.find(recipient.reference) else { continue };
+                        let found = later.get(&recipient.reference).or_else(|| chunk.find(recipient.reference));
+                        let Some(entry) = found else { continue };
                         let wanted = filter.outcome.is_none_or(|outcome| outcome == entry.outcome.kind())
                             && filter.reason.is_none_or(|reason| Some(reason) == entry.outcome.reason());
                         if wanted {
@@ -79,16 +87,77 @@ impl Api {
         }
     }
 
+    /// What later passes decided on the people whom a chunk of the first pass deferred: the newest decision of each.
+    async fn later_decisions(
+        &self,
+        work: &Work,
+        chunk: &Chunk,
+        people: &[Recipient],
+    ) -> Result<HashMap<Ref, Entry>, PortError> {
+        let deferred = |person: &&Recipient| chunk.find(person.reference).is_some_and(Entry::is_deferred);
+        let mut open: Vec<&Recipient> = people.iter().filter(deferred).collect();
+        let mut found = HashMap::new();
+        if open.is_empty() {
+            return Ok(found);
+        }
+        let passes = self.ledger.progress(work).await?.map_or(1, |progress| progress.pass);
+        for pass in (2..=passes).rev() {
+            let work = Work { pass, ..work.clone() };
+            let mut chunk: Option<Chunk> = None;
+            let mut beyond = false;
+            let mut left = Vec::new();
+            for person in open {
+                if !beyond && chunk.as_ref().is_none_or(|chunk| person.id > chunk.last) {
+                    chunk = self.ledger.covering(&work, &person.id).await?;
+                    // The pass has not come so far, nor to anybody after.
+                    beyond = chunk.is_none();
+                }
+                match chunk.as_ref().and_then(|chunk| chunk.find(person.reference)) {
+                    Some(entry) => drop(found.insert(person.reference, entry.clone())),
+                    None => left.push(person),
+                }
+            }
+            open = left;
+            if open.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The decision of record: the first pass's, or of those whom it deferred the one of the last pass that has them.
+    /// A pass has everybody whom the one before it left deferred, so that pass is found by halving.
+    async fn of_record(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
+        let Some(first) = self.entry(work, person).await? else { return Ok(None) };
+        if !first.is_deferred() {
+            return Ok(Some(first));
+        }
+        let newest = self.ledger.progress(work).await?.map_or(1, |progress| progress.pass);
+        let (mut found, mut had, mut beyond) = (first, 1, newest + 1);
+        // Most who still wait are in the newest, so that is asked first.
+        let mut pass = newest;
+        while had < pass && pass < beyond {
+            match self.entry(&Work { pass, ..work.clone() }, person).await? {
+                Some(entry) => (found, had) = (entry, pass),
+                None => beyond = pass,
+            }
+            pass = had.midpoint(beyond);
+        }
+        Ok(Some(found))
+    }
+
+    async fn entry(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
+        let chunk = self.ledger.covering(work, &person.id).await?;
+        Ok(chunk.and_then(|chunk| chunk.find(person.reference).cloned()))
+    }
+
     /// The decision of record on one person; with `all` every gate's verdict as of now beside it.
     pub async fn why(&self, id: &CampaignId, recipient: &RecipientId, all: bool) -> Result<Value, ApiError> {
         let record = self.record(id).await?;
         let person = self.people.get(recipient).await?.ok_or_else(|| not_found("recipient", recipient))?;
         let work = Work { campaign: id.clone(), shard: Shard::of(recipient, self.shards), pass: 1 };
-        let chunk = self.ledger.covering(&work, recipient).await?;
-        let decision = chunk
-            .as_ref()
-            .and_then(|chunk| chunk.find(person.reference))
-            .map(|entry| entry.to_json(&record.campaign, recipient));
+        let entry = self.of_record(&work, &person).await?;
+        let decision = entry.map(|entry| entry.to_json(&record.campaign, recipient));
         let decision = decision.ok_or_else(|| ApiError::NotFound {
             code: Code::NotEvaluated,
             detail: format!("{recipient} is not in the audience of {id}, or their turn has not come yet"),

@@ -20,6 +20,9 @@ use crate::{
 
 /// How long a lease lasts unless it is renewed.
 pub const LEASE_S: u64 = 60;
+/// How long a worker keeps its message from others with each renewal: the lease ends first, so that whoever gets the
+/// message next finds it free.
+pub const KEEP: Duration = Duration::from_secs(LEASE_S + 30);
 /// How often it is renewed while its holder works.
 pub(super) const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// How soon a renewal that failed is tried again.
@@ -30,6 +33,15 @@ pub const SES_TIMEOUT_S: u64 = 15;
 pub(super) const CLAIM_SLACK: Duration = Duration::from_secs(SES_TIMEOUT_S + 5);
 /// What it must still have when a slot is given back: one attempt at a write.
 pub(super) const GIVE_BACK_SLACK: Duration = Duration::from_secs(5);
+
+/// What a shard is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To decide on everybody whose turn it is.
+    Walk,
+    /// To record, after its campaign's end, whom a worker had taken that did not come back.
+    Sweep,
+}
 
 /// The answer to an attempt to become a shard's worker.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +54,29 @@ pub enum TakeOver {
     Held {
         until: Timestamp,
     },
-    Done,
+    /// Its pass does not begin before then.
+    Asleep {
+        until: Timestamp,
+    },
+    /// It is done, or in a later pass.
+    Past,
+    /// The pass before is not through yet.
+    Ahead,
+    /// For a sweep: its last worker left it in order.
+    Drained,
     /// No launch has made this shard.
     Missing,
+}
+
+/// How a worker leaves a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// For somebody else to go on.
+    Unfinished,
+    /// Nobody is deferred.
+    Done,
+    /// The pass is through; the next one begins then.
+    Asleep { until: Timestamp },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +93,7 @@ pub trait Shards: Send + Sync {
     async fn take_over(
         &self,
         work: &Work,
+        purpose: Purpose,
         owner: ClaimId,
         now: Timestamp,
         until: Timestamp,
@@ -74,8 +107,8 @@ pub trait Shards: Send + Sync {
     async fn commit(&self, work: &Work, epoch: u64, chunk: &Chunk, progress: &Progress)
     -> Result<Committed, PortError>;
 
-    /// Gives the lease back: with the walk at its end (`done`), or for somebody else to go on.
-    async fn leave(&self, work: &Work, epoch: u64, done: bool) -> Result<Committed, PortError>;
+    /// Gives the lease back. Repeating it is a success.
+    async fn leave(&self, work: &Work, epoch: u64, left: Left) -> Result<Committed, PortError>;
 }
 
 /// A lease as its holder sees it: counted on a monotonic clock from before it was asked for.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{claim::Claimed, lease::CLAIM_SLACK, walk::Run};
+use super::{claim::Claimed, lease::CLAIM_SLACK, stop::Stopped, walk::Run};
 use crate::{
     domain::{
         decision::Reason,
@@ -15,6 +16,8 @@ use crate::{
     },
     flow::{
         launch::{Move, Pinned},
+        pace::{Count, Order, Reservation},
+        port::PortError,
         sentence,
         template::Personal,
         token::Purpose,
@@ -24,6 +27,11 @@ use crate::{
 /// A claim is followed by its send within 30 seconds or given back: no new attempt begins later than this.
 const SEND_WITHIN: Duration = Duration::from_secs(12);
 const BACK_OFF: Duration = Duration::from_millis(200);
+/// How many moments are asked for before the mails are given back.
+const MAX_MOMENTS: usize = 5;
+/// A batch is at most a twentieth of a second's mails and a twentieth of the rate is left unused, so a call that is this
+/// late fits still.
+const LATE: SignedDuration = SignedDuration::from_millis(50);
 
 /// One mail of a batch.
 #[derive(Debug, Clone)]
@@ -93,17 +101,8 @@ pub trait Mailer: Send + Sync {
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError>;
 }
 
-/// The place for the send rate and the daily quota.
-#[async_trait]
-pub trait Pace: Send + Sync {
-    /// How many mails one call may carry at the account's rate: 1 to 50.
-    fn batch(&self) -> usize;
-
-    /// Returns when `mails` may be handed to SES.
-    async fn reserve(&self, mails: usize);
-}
-
 /// What became of a claimed person.
+#[derive(Debug, Clone)]
 pub(super) enum Fate {
     Sent,
     Failed(Reason),
@@ -123,28 +122,38 @@ impl Fate {
     }
 }
 
-/// Mails everybody who was claimed from `begun` on, trying again what SES surely did not take.
+/// Mails everybody who was claimed from `begun` on, at `start` and not before, trying again what SES surely did not
+/// take.
 pub(super) async fn mail(
     run: &Run<'_>,
     policy: &Policy,
     claimed: Vec<Claimed>,
+    start: Timestamp,
     begun: Duration,
 ) -> Vec<(Claimed, Fate)> {
     let mut fates = Vec::with_capacity(claimed.len());
     // A stack of batches: a refused one is halved until the mail at fault is alone.
     let mut batches = vec![claimed];
-    let mut attempt = 0;
+    let mut start = Some(start);
+    let (mut attempt, mut back_off) = (0, Duration::ZERO);
     while let Some(batch) = batches.pop() {
         if batch.is_empty() {
             continue;
         }
+        let order = run.order(policy, batch.len(), Count::Again);
+        let moment = run.stop.or(moment(run, &order, start.take(), back_off)).await;
         let late = run.ports.clock.monotonic() > begun + SEND_WITHIN;
-        if let Some(reason) = run.stopped() {
-            fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::Deferred(reason.clone()))));
-            continue;
-        }
-        if late || run.check_lease(CLAIM_SLACK).is_err() {
-            fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::NotYet)));
+        let kept_back = match moment {
+            Err(stopped) => Some(Fate::Deferred(stopped.reason())),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no moment could be reserved for claimed mails: they are given back");
+                Some(Fate::NotYet)
+            }
+            Ok(Ok(())) if late || run.check_lease(CLAIM_SLACK).is_err() => Some(Fate::NotYet),
+            Ok(Ok(())) => None,
+        };
+        if let Some(fate) = kept_back {
+            fates.extend(batch.into_iter().map(|claimed| (claimed, fate.clone())));
             continue;
         }
         let answers = run.ports.mailer.send(&compose(run, policy, &batch)).await;
@@ -182,13 +191,43 @@ pub(super) async fn mail(
                 fates.extend(batch.into_iter().map(|claimed| (claimed, Fate::InDoubt)));
             }
         }
+        back_off = Duration::ZERO;
         if !busy.is_empty() {
             batches.push(busy);
-            run.ports.clock.sleep(BACK_OFF * 2_u32.pow(attempt)).await;
+            back_off = BACK_OFF * 2_u32.pow(attempt);
             attempt = (attempt + 1).min(4);
         }
     }
     fates
+}
+
+/// Comes when the batch may go. A moment that is missed, or was used up by a call that SES did not take, is replaced
+/// by another one.
+async fn moment(
+    run: &Run<'_>,
+    order: &Order,
+    start: Option<Timestamp>,
+    back_off: Duration,
+) -> Result<(), PortError> {
+    let clock = &run.ports.clock;
+    if !back_off.is_zero() {
+        clock.sleep(back_off).await;
+    }
+    let mut start = start;
+    for _ in 0..MAX_MOMENTS {
+        match start.filter(|start| clock.now().duration_since(*start) <= LATE) {
+            Some(start) => {
+                run.wait_until(start, Duration::ZERO).await;
+                return Ok(());
+            }
+            None => match run.ports.pacer.reserve(order).await? {
+                Reservation::Granted { start: next, .. } => start = Some(next),
+                // What was counted before is not refused.
+                Reservation::Refused { .. } => break,
+            },
+        }
+    }
+    Err(PortError::unavailable("the rate's timeline", "each moment had passed before it was known"))
 }
 
 fn compose<'a>(run: &'a Run<'_>, policy: &Policy, batch: &[Claimed]) -> Batch<'a> {
@@ -218,12 +257,16 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
         Answer::Accepted => Some(Fate::Sent),
         Answer::Busy => None,
         Answer::QuotaExceeded => {
-            let detail = StatusDetail {
-                code: StatusCode::Quota,
-                message: "the account's daily quota is used up".to_owned(),
-                until: None,
+            // Without it the next reservation or the next answer says the same.
+            let opens = run.ports.pacer.frees_at().await;
+            let waits = match opens {
+                Ok(until) => run.wait_for_quota(until).await,
+                Err(error) => Err(error),
             };
-            halt(run, Reason::Quota, CampaignStatus::WaitingForQuota, detail).await;
+            if let Err(error) = waits {
+                tracing::warn!(%error, "the campaign could not be told to wait for its quota");
+                run.stop.set(Stopped::Failed(Reason::Quota));
+            }
             Some(Fate::Deferred(Reason::Quota))
         }
         Answer::Stopped(stop) => {
@@ -237,9 +280,6 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
 
 async fn stop_campaign(run: &Run<'_>, stop: Stop) {
     let detail = StatusDetail { code: stop.code, message: stop.message, until: None };
-    halt(run, Reason::Stopped, CampaignStatus::Paused, detail).await;
-}
-
-async fn halt(run: &Run<'_>, reason: Reason, to: CampaignStatus, detail: StatusDetail) {
-    run.halt(reason, Move { to, detail: Some(detail), pinned: None }).await;
+    let paused = Move { to: CampaignStatus::Paused, detail: Some(detail), pinned: None };
+    run.halt(Reason::Stopped, &paused).await;
 }

@@ -1,33 +1,33 @@
-//! Reading people page by page and asking the gate: from a shard to slices that hold one batch of mails each.
+//! Reading people and asking the gate: from a shard to slices that hold one batch of mails each. The first pass reads
+//! everybody; a later one those whom the pass before it deferred.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod deferred;
+mod people;
+
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+use self::{deferred::Deferred, people::People};
 use super::{
     SendError,
+    lease::Purpose,
     walk::{Run, entry},
 };
 use crate::{
     domain::{
         campaign::Audience,
-        decision::{Outcome, Reason},
+        decision::Outcome,
         gate,
         id::{RecipientId, Shard},
         recipient::Recipient,
-        report::CampaignStatus,
+        report::Counts,
     },
-    flow::{
-        launch::{Move, Versioned},
-        ledger::Entry,
-        port::PortError,
-    },
+    flow::{launch::Versioned, ledger::Entry, port::PortError},
 };
 
 /// A slice ends after so many people even if it holds no mail, so that a commit stays small.
 const SLICE_PEOPLE: usize = 1_000;
-/// How often the campaign's status is looked at.
-const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// After a take-over pages are read consistently for this long: what the dead worker wrote last must be seen.
 const CONSISTENT_FOR: Duration = Duration::from_mins(1);
 
@@ -87,102 +87,105 @@ pub(super) enum Seat {
 pub(super) struct Slice {
     pub seats: Vec<Seat>,
     pub last: RecipientId,
+    /// The outcomes of an earlier pass that those of the seats will replace.
+    pub replaced: Counts,
     pub policy: Arc<Versioned>,
+}
+
+impl Slice {
+    fn new(last: RecipientId, policy: Arc<Versioned>) -> Self {
+        Self { seats: Vec::new(), last, replaced: Counts::default(), policy }
+    }
 }
 
 pub(super) struct Reader<'a> {
     run: &'a Run<'a>,
-    after: Option<RecipientId>,
-    ready: VecDeque<Slice>,
-    through: bool,
-    status_seen: Option<Duration>,
-    started: Duration,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Everybody(People<'a>),
+    Deferred(Deferred<'a>),
 }
 
 impl<'a> Reader<'a> {
     pub fn new(run: &'a Run<'a>, after: Option<RecipientId>) -> Self {
-        let started = run.ports.clock.monotonic();
-        Self { run, after, ready: VecDeque::new(), through: false, status_seen: None, started }
+        let source = if run.work.pass == 1 {
+            Source::Everybody(People::new(run, after))
+        } else {
+            Source::Deferred(Deferred::new(run, after))
+        };
+        Self { run, source }
     }
 
     /// The next slice; `None` when everybody was read, or when the run is to stop.
     pub async fn next(&mut self) -> Result<Option<Slice>, SendError> {
-        loop {
-            self.look_at_status().await?;
-            if self.run.stopped().is_some() {
-                return Ok(None);
-            }
-            if let Some(slice) = self.ready.pop_front() {
-                return Ok(Some(slice));
-            }
-            if self.through {
-                return Ok(None);
-            }
-            self.read_page().await?;
+        if self.run.stop.get().is_some() {
+            return Ok(None);
         }
+        match &mut self.source {
+            Source::Everybody(people) => everybody(self.run, people).await,
+            Source::Deferred(deferred) => deferred.next().await,
+        }
+    }
+}
+
+async fn everybody(run: &Run<'_>, people: &mut People<'_>) -> Result<Option<Slice>, SendError> {
+    let mut slice: Option<Slice> = None;
+    let mut batch = Batch::new(run);
+    while !batch.full() {
+        // A slice never waits for another page.
+        if slice.is_some() && !people.at_hand() {
+            break;
+        }
+        let Some((recipient, policy)) = people.next(None).await? else { break };
+        let slice = slice.get_or_insert_with(|| Slice::new(recipient.id.clone(), policy));
+        slice.last = recipient.id.clone();
+        batch.seat(recipient, slice);
+    }
+    Ok(slice)
+}
+
+/// Fills the seats of one slice.
+struct Batch<'a> {
+    run: &'a Run<'a>,
+    people: usize,
+    mails: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn new(run: &'a Run<'a>) -> Self {
+        Self { run, people: 0, mails: 0 }
     }
 
-    async fn look_at_status(&mut self) -> Result<(), SendError> {
-        let now = self.run.ports.clock.monotonic();
-        if self.status_seen.is_some_and(|seen| now < seen + STATUS_EVERY) {
-            return Ok(());
-        }
-        self.status_seen = Some(now);
-        let record = self.run.ports.campaigns.get(&self.run.work.campaign).await?;
-        if record.is_none_or(|record| record.status != CampaignStatus::Sending) {
-            self.run.stop(Reason::Stopped);
-        } else if self.run.campaign.expires_at <= self.run.ports.clock.now() {
-            self.run.halt(Reason::CampaignExpired, Move::to(CampaignStatus::Expired)).await;
-        }
-        Ok(())
+    fn full(&self) -> bool {
+        self.mails == self.run.tempo.batch || self.people == SLICE_PEOPLE
     }
 
-    async fn read_page(&mut self) -> Result<(), SendError> {
-        let ports = self.run.ports;
-        let policy = ports.policies.current().await?.ok_or(SendError::NoPolicy)?;
-        let recent = ports.clock.monotonic() < self.started + CONSISTENT_FOR;
-        let consistent = self.run.lease.epoch > 1 && recent;
-        let audience =
-            ShardAudience { audience: &self.run.campaign.audience, shard: self.run.work.shard, shards: ports.shards };
-        let page = audience.page(ports.pages.as_ref(), self.after.as_ref(), consistent).await?;
-        self.through = !page.more;
-        if let Some(last) = page.recipients.last() {
-            self.after = Some(last.id.clone());
-        }
-        self.slice(page.recipients, &policy);
-        Ok(())
+    /// Asks the gate about somebody and gives them a seat; true if they got one.
+    fn seat(&mut self, recipient: Recipient, slice: &mut Slice) -> bool {
+        self.people += 1;
+        let Some(seat) = judge(self.run, recipient, &slice.policy) else { return false };
+        self.mails += usize::from(matches!(seat, Seat::Candidate(_)));
+        slice.seats.push(seat);
+        true
     }
+}
 
-    fn slice(&mut self, recipients: Vec<Recipient>, policy: &Arc<Versioned>) {
-        let mut seats = Vec::new();
-        let mut mails = 0;
-        let mut people = recipients.into_iter().peekable();
-        while let Some(recipient) = people.next() {
-            let id = recipient.id.clone();
-            let seat = self.judge(recipient, policy);
-            mails += usize::from(matches!(seat, Seat::Candidate(_)));
-            seats.push(seat);
-            let full = mails == self.run.batch || seats.len() == SLICE_PEOPLE;
-            if full || people.peek().is_none() {
-                let seats = std::mem::take(&mut seats);
-                self.ready.push_back(Slice { seats, last: id, policy: Arc::clone(policy) });
-                mails = 0;
-            }
+/// `None` for somebody on whom a sweep has nothing to say.
+fn judge(run: &Run<'_>, recipient: Recipient, policy: &Versioned) -> Option<Seat> {
+    let now = run.ports.clock.now();
+    let outcome = if recipient.sends.of(run.campaign.key()).is_some() {
+        // Beyond the cursor, so a worker that died or stalled has taken them: nobody knows whether SES got the mail.
+        // Whatever the gate says now, they are not mailed again.
+        Outcome::InDoubt
+    } else if run.purpose == Purpose::Sweep {
+        return None;
+    } else {
+        match gate::decide(&recipient, &run.campaign, &policy.policy, now).grounds() {
+            Ok(_) => return Some(Seat::Candidate(Box::new(recipient))),
+            Err(refused) => refused,
         }
-    }
-
-    fn judge(&self, recipient: Recipient, policy: &Versioned) -> Seat {
-        let now = self.run.ports.clock.now();
-        let outcome = if recipient.sends.of(self.run.campaign.key()).is_some() {
-            // Beyond the cursor, so a worker that died or stalled has taken them: nobody knows whether SES got the
-            // mail. Whatever the gate says now, they are not mailed again.
-            Outcome::InDoubt
-        } else {
-            match gate::decide(&recipient, &self.run.campaign, &policy.policy, now).grounds() {
-                Ok(_) => return Seat::Candidate(Box::new(recipient)),
-                Err(refused) => refused,
-            }
-        };
-        Seat::Decided(entry(&recipient, outcome, policy.version, now))
-    }
+    };
+    Some(Seat::Decided(entry(&recipient, outcome, policy.version, now)))
 }

@@ -7,51 +7,71 @@ use super::{
     claim::{Candidate, claim, erased, give_back},
     mail::{Fate, mail},
     reader::{Seat, Slice},
+    stop::Stopped,
     walk::{Run, entry},
 };
 use crate::{
     domain::{
         decision::{Outcome, Reason},
         id::RecipientId,
+        report::Counts,
     },
-    flow::ledger::Entry,
+    flow::{
+        ledger::Entry,
+        pace::{Count, Reservation},
+    },
 };
 
 /// How often people whom SES did not take are claimed anew before the shard is put back.
 const MAX_ROUNDS: u32 = 5;
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(2);
+/// How long before their moment people are claimed: about what the claim takes.
+const CLAIM_LEAD: Duration = Duration::from_millis(100);
 
 /// A slice of which everybody is decided.
 pub(super) struct Settled {
     pub entries: Vec<Entry>,
     pub last: RecipientId,
+    /// The outcomes that the entries replace.
+    pub replaced: Counts,
     /// Somebody was put off and nobody mailed: if nothing comes after it, the slice need not be recorded.
     pub put_off: bool,
-    /// SES did not take a mail for too long.
-    pub mailer_down: bool,
 }
 
 pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendError> {
-    let Slice { seats, last, policy } = slice;
+    let Slice { seats, last, replaced, policy } = slice;
     let (mut entries, mut candidates) = Seat::split(seats);
-    let mut rounds = 0;
     let (mut out, mut put_off) = (false, false);
+    let mut rounds = 0;
     while !candidates.is_empty() {
-        if rounds > 0 && rounds < MAX_ROUNDS {
-            run.ports.clock.sleep(BETWEEN_ROUNDS * rounds).await;
-        }
-        run.ports.pace.reserve(candidates.len()).await;
-        let exhausted = (rounds == MAX_ROUNDS).then_some(&Reason::Throttled);
-        if let Some(reason) = run.stopped().or(exhausted) {
-            for Candidate { seat, recipient, .. } in candidates {
-                let now = run.ports.clock.now();
-                let deferred = Outcome::Deferred { reason: reason.clone(), until: None };
-                put(&mut entries, seat, entry(&recipient, deferred, policy.version, now));
+        let order = run.order(&policy.policy, candidates.len(), Count::New);
+        let ready = run.stop.or(async {
+            if rounds > 0 {
+                run.ports.clock.sleep(BETWEEN_ROUNDS * rounds).await;
             }
-            put_off = true;
-            break;
-        }
-        rounds += 1;
+            let reservation = run.ports.pacer.reserve(&order).await?;
+            if let Reservation::Granted { start, .. } = &reservation {
+                run.wait_until(*start, CLAIM_LEAD).await;
+            }
+            Ok::<_, SendError>(reservation)
+        });
+        let (start, later) = match ready.await {
+            Ok(reservation) => match reservation? {
+                Reservation::Granted { start, mails } => (start, candidates.split_off(mails.min(candidates.len()))),
+                Reservation::Refused { until } => {
+                    run.wait_for_quota(until).await?;
+                    continue;
+                }
+            },
+            Err(stopped) => {
+                for Candidate { seat, recipient, .. } in candidates {
+                    let deferred = Outcome::Deferred { reason: stopped.reason(), until: None };
+                    put(&mut entries, seat, entry(&recipient, deferred, policy.version, run.ports.clock.now()));
+                }
+                put_off = true;
+                break;
+            }
+        };
 
         let begun = run.ports.clock.monotonic();
         let claims = claim(run, &policy, std::mem::take(&mut candidates)).await?;
@@ -59,7 +79,7 @@ pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendE
             put(&mut entries, seat, entry);
         }
         let mut freed = claims.spoilt;
-        for (claimed, fate) in mail(run, &policy.policy, claims.claimed, begun).await {
+        for (claimed, fate) in mail(run, &policy.policy, claims.claimed, start, begun).await {
             let unused = fate.frees_the_slot();
             out |= !unused;
             put_off |= matches!(fate, Fate::Deferred(_));
@@ -89,9 +109,16 @@ pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendE
             let now = run.ports.clock.now();
             put(&mut entries, gone.seat, entry(&gone.recipient, erased(now), policy.version, now));
         }
+        if !candidates.is_empty() {
+            rounds += 1;
+        }
+        if rounds == MAX_ROUNDS {
+            run.stop.set(Stopped::Failed(Reason::Throttled));
+        }
+        candidates.extend(later);
     }
     let entries = entries.into_iter().flatten().collect();
-    Ok(Settled { entries, last, put_off: put_off && !out, mailer_down: rounds == MAX_ROUNDS && put_off && !out })
+    Ok(Settled { entries, last, replaced, put_off: put_off && !out })
 }
 
 fn put(entries: &mut [Option<Entry>], seat: usize, entry: Entry) {

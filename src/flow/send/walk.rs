@@ -1,36 +1,42 @@
 //! One walk under one lease: reading, settling and committing at the same time, and how it stops.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use jiff::Timestamp;
 use tracing::warn;
 
 use super::{
-    SendError, Sender,
-    lease::{Committed, Lease, RENEW_AGAIN, RENEW_EVERY, lease_end},
+    AT_WORK, SendError, Sender,
+    lease::{Committed, KEEP, Lease, Left, Purpose, RENEW_AGAIN, RENEW_EVERY, lease_end},
     reader::{Reader, Slice},
     settle::{Settled, settle},
+    stop::{Stop, Stopped},
 };
 use crate::{
     domain::{
         campaign::Campaign,
         decision::{Outcome, Reason},
         id::ClaimId,
+        policy::Policy,
         recipient::Recipient,
-        report::CampaignStatus,
+        report::{CampaignStatus, StatusCode, StatusDetail},
     },
     flow::{
         launch::{Move, Pinned},
-        ledger::{Chunk, Entry, Progress},
+        ledger::{Chunk, Entry, Progress, wake},
+        pace::{Count, Order, Tempo},
         port::PortError,
-        queue::Work,
+        queue::{Message, Turn, Work},
+        schedule::ScheduleName,
         template::{Compiled, Shared},
     },
 };
 
 /// At most so many batches are on their way or answered but not committed.
 const MAX_OPEN: usize = 64;
+/// How often the campaign's status is looked at.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// A commit waits for so many entries, or for a second.
 const COMMIT_ENTRIES: usize = 1_000;
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
@@ -44,6 +50,8 @@ const COMMIT_BACK_OFF: Duration = Duration::from_millis(200);
 pub(super) struct Run<'a> {
     pub ports: &'a Sender,
     pub work: &'a Work,
+    pub turn: &'a dyn Turn,
+    pub purpose: Purpose,
     pub campaign: Campaign,
     pub pinned: Pinned,
     pub template: Compiled,
@@ -51,15 +59,25 @@ pub(super) struct Run<'a> {
     pub shared: Shared,
     pub claim: ClaimId,
     pub lease: Lease,
-    pub batch: usize,
-    /// Why nobody is mailed any more, once that is so.
-    pub stopped: OnceLock<Reason>,
+    pub tempo: Tempo,
+    pub stop: Stop,
+}
+
+/// Where a walk ended, with the shard left in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Everybody whose turn it was in this pass is decided.
+    Through,
+    /// The worker's turn was over.
+    TurnOver,
+    /// The campaign waits, was paused or has ended.
+    Stopped,
 }
 
 impl Run<'_> {
-    /// Walks on from where the shard stands; true if it was walked to its end.
-    pub async fn walk(&self, mut progress: Progress) -> Result<bool, SendError> {
-        let depth = self.ports.in_flight.clamp(1, MAX_OPEN);
+    /// Walks on from where the shard stands, and leaves it.
+    pub async fn walk(&self, mut progress: Progress) -> Result<Ended, SendError> {
+        let depth = self.tempo.depth.min(self.ports.max_in_flight).clamp(1, MAX_OPEN);
         let mut reader = Some(Reader::new(self, progress.cursor.clone()));
         let mut reading: Option<BoxFuture<'_, Read<'_>>> = None;
         let mut open: FuturesOrdered<BoxFuture<'_, Result<Settled, SendError>>> = FuturesOrdered::new();
@@ -71,13 +89,15 @@ impl Run<'_> {
         let mut due = false;
         let mut wait = self.ports.clock.sleep(COMMIT_WAIT);
         let mut renewal = self.renew_in(RENEW_EVERY);
+        let mut status = self.look_at_status();
+        let mut over = self.turn.over();
         loop {
             let room = open.len() < depth && open.len() + answered.len() < MAX_OPEN;
             if let Some(idle) = reader.take_if(|_| reading.is_none() && room) {
                 reading = Some(read(idle).boxed());
             }
             let through = reader.is_none() && reading.is_none() && open.is_empty();
-            let stopping = self.stopped().is_some();
+            let stopping = self.stop.get().is_some();
             if stopping && through {
                 leave_untouched(&mut answered);
             }
@@ -97,7 +117,7 @@ impl Run<'_> {
                     match committed {
                         Ok(committed) => progress = committed,
                         Err(error) => {
-                            self.stop(Reason::Stopped);
+                            self.stop.set(Stopped::Failed(Reason::Stopped));
                             answered.clear();
                             broken = true;
                             failed = failed.or(Some(error));
@@ -118,25 +138,33 @@ impl Run<'_> {
                 }
                 Some(slice) = open.next(), if !open.is_empty() => match slice {
                     Ok(_) if broken => {}
-                    Ok(slice) => {
-                        if slice.mailer_down {
-                            self.stop(Reason::Throttled);
-                            failed = failed.or(Some(SendError::MailerDown));
-                        }
-                        answered.push(slice);
-                    }
+                    Ok(slice) => answered.push(slice),
                     Err(error) => {
-                        self.stop(Reason::Stopped);
+                        self.stop.set(Stopped::Failed(Reason::Stopped));
                         broken = true;
                         failed = failed.or(Some(error));
                     }
                 },
                 () = &mut wait, if !due => due = true,
+                () = &mut over => {
+                    self.stop.set(Stopped::TurnOver);
+                    over = std::future::pending().boxed();
+                }
+                looked = &mut status => {
+                    // Nobody is mailed for a campaign whose status is not known.
+                    if let Err(error) = looked {
+                        self.stop.set(Stopped::Failed(Reason::Stopped));
+                        failed = failed.or(Some(error.into()));
+                        status = std::future::pending().boxed();
+                    } else {
+                        status = self.look_at_status();
+                    }
+                }
                 renewed = &mut renewal => match renewed {
                     Ok(Committed::Done) => renewal = self.renew_in(RENEW_EVERY),
                     Ok(Committed::Fenced) => {
                         self.lease.lost();
-                        self.stop(Reason::Stopped);
+                        self.stop.set(Stopped::Failed(Reason::Stopped));
                         broken = true;
                         failed = failed.or(Some(SendError::Fenced));
                         renewal = std::future::pending().boxed();
@@ -149,32 +177,58 @@ impl Run<'_> {
                 }
             }
         }
-        let done = failed.is_none() && self.stopped().is_none();
-        let left = self.ports.shard_items.leave(self.work, self.lease.epoch, done).await;
+        let ended = match self.stop.get() {
+            None => Ended::Through,
+            Some(Stopped::TurnOver) => Ended::TurnOver,
+            Some(Stopped::Campaign(_)) => Ended::Stopped,
+            Some(Stopped::Failed(_)) => {
+                failed = failed.or(Some(SendError::MailerDown));
+                Ended::Stopped
+            }
+        };
+        let left = match &failed {
+            None => self.leave(ended, &progress).await,
+            // The lease is given back all the same, so that nobody has to wait for its end.
+            Some(_) => self.ports.shard_items.leave(self.work, self.lease.epoch, Left::Unfinished).await,
+        };
         match (failed, left) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.into()),
             (None, Ok(Committed::Fenced)) => Err(SendError::Fenced),
-            (None, Ok(Committed::Done)) => Ok(done),
+            (None, Ok(Committed::Done)) => Ok(ended),
         }
     }
 
+    async fn leave(&self, ended: Ended, progress: &Progress) -> Result<Committed, PortError> {
+        let left = match (ended, self.purpose, progress.next) {
+            (Ended::TurnOver | Ended::Stopped, ..) | (Ended::Through, Purpose::Sweep, _) => Left::Unfinished,
+            (Ended::Through, Purpose::Walk, None) => Left::Done,
+            (Ended::Through, Purpose::Walk, Some(until)) => {
+                // The wake first: once the pass is marked as through, nothing else would begin the next one.
+                let work = Work { pass: self.work.pass + 1, ..self.work.clone() };
+                self.ports.wake(&work, until).await?;
+                Left::Asleep { until }
+            }
+        };
+        self.ports.shard_items.leave(self.work, self.lease.epoch, left).await
+    }
+
     async fn commit(&self, settled: Vec<Settled>, before: Progress) -> Result<Progress, SendError> {
-        let mut counts = before.counts;
+        let Progress { mut counts, mut next, .. } = before.clone();
         let mut entries = Vec::new();
         let mut last = None;
         for slice in settled {
             last = Some(slice.last);
+            counts.subtract(&slice.replaced);
             entries.extend(slice.entries);
         }
         for entry in &entries {
             counts.add(&entry.outcome);
+            next = entry.due().map(|due| wake(next, due)).or(next);
         }
-        let Some(last) = last else {
-            return Ok(Progress { counts, ..before });
-        };
-        let progress = Progress { cursor: Some(last.clone()), counts, done: false };
-        let chunk = Chunk { start: before.cursor, last, entries };
+        let Some(last) = last else { return Ok(before) };
+        let chunk = Chunk { start: before.cursor.clone(), last: last.clone(), entries };
+        let progress = Progress { cursor: Some(last), counts, next, ..before };
         for attempt in 0..COMMIT_TRIES {
             match self.ports.shard_items.commit(self.work, self.lease.epoch, &chunk, &progress).await {
                 Ok(Committed::Done) => return Ok(progress),
@@ -199,8 +253,29 @@ impl Run<'_> {
             let renewed = self.ports.shard_items.renew(self.work, self.lease.epoch, until).await?;
             if renewed == Committed::Done {
                 self.lease.renewed(asked);
+                // Should it be delivered again all the same, whoever gets it finds the lease held.
+                if let Err(error) = self.turn.keep(KEEP).await {
+                    warn!(campaign = %self.campaign.id, %error, "a message could not be kept");
+                }
             }
             Ok(renewed)
+        }
+        .boxed()
+    }
+
+    fn look_at_status(&self) -> BoxFuture<'_, Result<(), PortError>> {
+        async {
+            self.ports.clock.sleep(STATUS_EVERY).await;
+            if self.purpose == Purpose::Sweep {
+                return Ok(());
+            }
+            let record = self.ports.campaigns.get(&self.work.campaign).await?;
+            if !record.is_some_and(|record| AT_WORK.contains(&record.status)) {
+                self.stop.set(Stopped::Campaign(Reason::Stopped));
+            } else if self.campaign.expires_at <= self.ports.clock.now() {
+                self.halt(Reason::Stopped, &Move::to(CampaignStatus::Expired)).await;
+            }
+            Ok(())
         }
         .boxed()
     }
@@ -210,26 +285,41 @@ impl Run<'_> {
         if self.lease.outlasts(span, self.ports.clock.as_ref()) { Ok(()) } else { Err(SendError::LeaseEnds) }
     }
 
-    /// Hands out no more people and begins no more calls; what is on its way is finished and committed.
-    pub fn stop(&self, reason: Reason) {
-        // The first reason stays.
-        let _ = self.stopped.set(reason);
+    pub fn order(&self, policy: &Policy, mails: usize, count: Count) -> Order {
+        Order { mails, count, reserved_percent: policy.reserved_rate_percent }
     }
 
-    pub fn stopped(&self) -> Option<&Reason> {
-        self.stopped.get()
+    /// Returns `lead` before `moment`, or at once if that has passed.
+    pub async fn wait_until(&self, moment: Timestamp, lead: Duration) {
+        let left = Duration::try_from(moment.duration_since(self.ports.clock.now())).unwrap_or_default();
+        if let Some(wait) = left.checked_sub(lead).filter(|wait| !wait.is_zero()) {
+            self.ports.clock.sleep(wait).await;
+        }
     }
 
     /// Stops this walk and the campaign with it.
-    pub async fn halt(&self, reason: Reason, halt: Move) {
-        if self.stopped.set(reason).is_err() {
+    pub async fn halt(&self, reason: Reason, halt: &Move) {
+        if !self.stop.set(Stopped::Campaign(reason)) {
             return;
         }
         warn!(campaign = %self.campaign.id, status = %halt.to, detail = ?halt.detail, "halted");
         // If this fails the other shards meet the same answer and try it themselves.
-        if let Err(error) = self.ports.campaigns.advance(&self.campaign.id, &[CampaignStatus::Sending], &halt).await {
+        if let Err(error) = self.ports.campaigns.advance(&self.campaign.id, &AT_WORK, halt).await {
             warn!(campaign = %self.campaign.id, %error, "the campaign's status could not be moved");
         }
+    }
+
+    /// Stops this walk, and has the campaign wait until its daily quota has room.
+    pub async fn wait_for_quota(&self, until: Timestamp) -> Result<(), PortError> {
+        let id = &self.campaign.id;
+        // The wake first: a campaign that waits without one would wait for ever.
+        let launch = Message::Launch { campaign: id.clone() };
+        self.ports.scheduler.once(&ScheduleName::quota(id), until, &launch).await?;
+        let message = "the account's daily quota is used up".to_owned();
+        let detail = StatusDetail { code: StatusCode::Quota, message, until: Some(until) };
+        let waiting = Move { to: CampaignStatus::WaitingForQuota, detail: Some(detail), pinned: None };
+        self.halt(Reason::Quota, &waiting).await;
+        Ok(())
     }
 }
 

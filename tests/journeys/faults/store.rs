@@ -18,7 +18,7 @@ use germane::{
         send::{
             Sender,
             claim::{Claims, SendsWrite, Written},
-            lease::{Committed, Shards, TakeOver},
+            lease::{Committed, Left, Purpose, Shards, TakeOver},
             reader::{Page, Pages},
         },
     },
@@ -154,11 +154,12 @@ impl<R: Fn(usize) -> Commit + Send + Sync> Shards for FaultyShards<R> {
     async fn take_over(
         &self,
         work: &Work,
+        purpose: Purpose,
         owner: ClaimId,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<TakeOver, PortError> {
-        self.inner.take_over(work, owner, now, until).await
+        self.inner.take_over(work, purpose, owner, now, until).await
     }
 
     async fn renew(&self, work: &Work, epoch: u64, until: Timestamp) -> Result<Committed, PortError> {
@@ -197,7 +198,7 @@ impl<R: Fn(usize) -> Commit + Send + Sync> Shards for FaultyShards<R> {
         }
     }
 
-    async fn leave(&self, work: &Work, epoch: u64, done: bool) -> Result<Committed, PortError> {
-        self.inner.leave(work, epoch, done).await
+    async fn leave(&self, work: &Work, epoch: u64, left: Left) -> Result<Committed, PortError> {
+        self.inner.leave(work, epoch, left).await
     }
 }
