@@ -9,8 +9,13 @@ use crate::{
         gate,
         id::{CampaignId, RecipientId, Shard},
         recipient::Recipient,
+        report::CampaignStatus,
     },
-    flow::{ledger::Chunk, port::PortError, queue::Work},
+    flow::{
+        ledger::{Chunk, Entry},
+        port::PortError,
+        queue::Work,
+    },
 };
 
 /// Which decisions are wanted.
@@ -45,6 +50,7 @@ impl Api {
                     let people = self.people_of(work.shard, &chunk).await?;
                     for recipient in &people {
                         let Some(entry) = chunk.find(recipient.reference) else { continue };
+                        let entry = told(entry, record.status);
                         let wanted = filter.outcome.is_none_or(|outcome| outcome == entry.outcome.kind())
                             && filter.reason.is_none_or(|reason| Some(reason) == entry.outcome.reason());
                         if wanted {
@@ -88,7 +94,7 @@ impl Api {
         let decision = chunk
             .as_ref()
             .and_then(|chunk| chunk.find(person.reference))
-            .map(|entry| entry.to_json(&record.campaign, recipient));
+            .map(|entry| told(entry, record.status).to_json(&record.campaign, recipient));
         let decision = decision.ok_or_else(|| ApiError::NotFound {
             code: Code::NotEvaluated,
             detail: format!("{recipient} is not in the audience of {id}, or their turn has not come yet"),
@@ -100,6 +106,12 @@ impl Api {
         let verdicts = gate::explain(&person, &record.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
     }
+}
+
+/// An entry of the ledger as the campaign's status lets it be told.
+fn told(entry: &Entry, status: CampaignStatus) -> Entry {
+    let entry = entry.clone();
+    Entry { outcome: entry.outcome.under(status), ..entry }
 }
 
 fn read_cursor(cursor: &str) -> Result<(u16, Option<RecipientId>), ApiError> {
