@@ -9,6 +9,7 @@ mod import;
 mod input;
 mod local;
 mod log;
+mod moves;
 mod policy;
 mod preview;
 mod progress;
@@ -102,6 +103,8 @@ enum Question {
     Send(send::Send),
     /// Say how a campaign stands
     Status(status::Status),
+    #[command(flatten)]
+    Move(moves::Move),
     /// Say why one person got a campaign or did not
     Why(why::Why),
     /// List how a campaign ended for everybody
@@ -174,6 +177,7 @@ async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), F
         Question::Preview(args) => preview::run(args, &client()?, screen).await,
         Question::Send(args) => send::run(args, &client()?, screen).await,
         Question::Status(args) => status::run(args, &client()?, screen).await,
+        Question::Move(verb) => moves::run(verb, &client()?, screen).await,
         Question::Why(args) => why::run(args, &client()?, screen).await,
         Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
         Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,

@@ -11,6 +11,7 @@ pub mod frequency;
 pub mod gate;
 pub mod id;
 pub mod interest;
+pub mod lifecycle;
 pub mod policy;
 pub mod recipient;
 pub mod report;

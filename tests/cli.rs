@@ -8,6 +8,7 @@ mod demo;
 mod errors;
 mod help;
 mod import;
+mod moves;
 mod people;
 mod records;
 mod report;

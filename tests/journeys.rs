@@ -4,6 +4,7 @@ mod caps;
 mod crash;
 mod faults;
 mod http;
+mod lifecycle;
 mod lost_answers;
 mod outages;
 mod reasons;

@@ -14,6 +14,7 @@ mod door;
 mod gate;
 mod given;
 mod journeys;
+mod lifecycle;
 mod merge;
 mod openapi;
 mod properties;

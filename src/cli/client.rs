@@ -13,7 +13,7 @@ use super::{
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// How often a request is made before "busy" is believed. Every request of ours may be repeated: campaigns are stored
-/// once by their id, and records merge.
+/// once by their id, records merge, and a campaign that is paused or cancelled stays so.
 const ATTEMPTS: u32 = 5;
 
 pub struct Client {
@@ -55,6 +55,10 @@ impl Client {
 
     pub async fn post(&self, path: &[&str], query: &[(&str, &str)], body: &Value) -> Result<Value, Failure> {
         self.json(Method::POST, self.url(path, query), Body::Json(body)).await
+    }
+
+    pub async fn post_nothing(&self, path: &[&str]) -> Result<Value, Failure> {
+        self.json(Method::POST, self.url(path, &[]), Body::Empty).await
     }
 
     pub async fn put(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
@@ -177,6 +181,7 @@ fn next_step(code: &str, exit: Exit) -> Option<&'static str> {
     match (code, exit) {
         ("not_evaluated", _) => Some("see how far the campaign is: germane status ID"),
         ("id_taken", _) => Some("give the campaign another id: one is used once, for ever"),
+        ("illegal_move", _) => Some("see how it stands: germane status ID"),
         ("changed_since_preview", _) => Some("preview it again: germane preview FILE"),
         (_, Exit::Failed) => Some("try again: every verb may be repeated"),
         (_, Exit::BadInput | Exit::Unheard) => None,

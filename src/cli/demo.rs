@@ -23,7 +23,7 @@ use super::{
     screen::Screen,
     send,
     signal::Stop,
-    watch::{self, Followed},
+    watch::{self, Followed, Patience},
     why::Told,
 };
 
@@ -90,7 +90,7 @@ async fn show(args: &Demo, stack: &Stack, screen: Screen) -> Result<(), Failure>
 
     step(screen, 3, "It is sent.")?;
     send::send(&campaign, preview.preview_token.as_deref(), &client).await?;
-    let (report_value, report) = watch::follow(Followed::Campaign(id), &client, screen).await?;
+    let (report_value, report) = watch::follow(Followed::Campaign(id), Patience::WhileItMoves, &client, screen).await?;
     watch::settled(&report)?;
     let mails = stack.mails();
     tell(&report, mails, screen)?;

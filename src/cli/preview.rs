@@ -11,7 +11,7 @@ use super::{
     input,
     report::{Report, Tense},
     screen::Screen,
-    watch::{self, Followed},
+    watch::{self, Followed, Patience},
 };
 
 #[derive(Debug, Args)]
@@ -56,5 +56,5 @@ pub async fn preview(
     let accepted = client.post(&["previews"], &query, campaign).await?;
     let id = accepted.get("id").and_then(serde_json::Value::as_str);
     let id = id.ok_or_else(|| client.strange("a preview without an id"))?;
-    watch::follow(Followed::Preview(id), client, screen).await
+    watch::follow(Followed::Preview(id), Patience::WhileItMoves, client, screen).await
 }

@@ -1,6 +1,6 @@
 //! Long work shows how far it is: a bar on a terminal, a line now and then elsewhere, nothing with `--json`.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -44,6 +44,18 @@ impl Progress {
             let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
             self.screen.note(format_args!("{}: {}{of}", self.doing, counted(done, "person", "people")));
             self.told = done;
+        }
+    }
+
+    /// Says something that came in between; from here on it is `doing` that.
+    pub fn turn(&mut self, doing: &'static str, text: impl Display) {
+        self.doing = doing;
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(doing);
+                bar.suspend(|| self.screen.note(text));
+            }
+            None => self.screen.note(text),
         }
     }
 

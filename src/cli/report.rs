@@ -69,12 +69,7 @@ impl Report {
 
     /// Several lines, none wider than 80 columns, without a line break at the end.
     pub fn text(&self, tense: Tense, paint: Paint) -> String {
-        let mut text = self.headline(tense, paint);
-        if let Some(detail) = &self.status_detail {
-            let until = detail.until.map(|until| format!(" (until {})", moment(&until.to_string())));
-            let line = format!("{}{}", detail.message, until.unwrap_or_default());
-            let _ = write!(text, "\n{}", wrapped(&line, 2));
-        }
+        let mut text = self.standing(tense, paint);
         if self.decided > 0 {
             let _ = write!(text, "\n\n{}\n\n{}", self.table(tense, paint), self.sums(paint));
         }
@@ -83,6 +78,17 @@ impl Report {
         }
         if !self.examples.is_empty() {
             let _ = write!(text, "\n\n{}", self.example_lines(paint));
+        }
+        text
+    }
+
+    /// Where it stands, and why: its first lines.
+    pub fn standing(&self, tense: Tense, paint: Paint) -> String {
+        let mut text = self.headline(tense, paint);
+        if let Some(detail) = &self.status_detail {
+            let until = detail.until.map(|until| format!(" (until {})", moment(&until.to_string())));
+            let line = format!("{}{}", detail.message, until.unwrap_or_default());
+            let _ = write!(text, "\n{}", wrapped(&line, 2));
         }
         text
     }

@@ -3,22 +3,24 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
     client::Client,
+    clock,
     failure::Failure,
     input,
     report::Tense,
     screen::Screen,
-    watch::{self, Followed},
+    watch::{self, Followed, Patience},
 };
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The same campaign again does nothing twice; another campaign under a used id is
-refused. With --watch it ends with 1 if the campaign was refused, paused,
-cancelled or expired.
+refused. --watch also ends where the campaign waits: for its start, for hours,
+for quota or for a resume. It ends with 1 if it was refused, cancelled or expired.
 
 Examples:
   germane send campaign.json
@@ -27,7 +29,7 @@ Examples:
 pub struct Send {
     /// The campaign as JSON; - reads stdin
     file: PathBuf,
-    /// Stay until it is through, and print the report
+    /// Stay until it is through or waits, and print the report
     #[arg(long)]
     watch: bool,
     /// Send only if campaign, policy and template are those of this preview
@@ -50,13 +52,26 @@ pub async fn run(args: Send, client: &Client, screen: Screen) -> Result<(), Fail
         screen.note(format_args!("see how it goes: germane status {id} --watch"));
         return Ok(());
     }
-    let (value, report) = watch::follow(Followed::Campaign(id), client, screen).await?;
+    let (value, report) = if starts_later(&campaign) {
+        watch::look(&["campaigns", id], client).await?
+    } else {
+        watch::follow(Followed::Campaign(id), Patience::WhileItMoves, client, screen).await?
+    };
     if screen.json {
         screen.document(&value)?;
     } else {
         screen.line(report.text(Tense::Done, screen.paint))?;
+        if let Some(later) = watch::later(&report) {
+            screen.note(later);
+        }
     }
     watch::settled(&report)
+}
+
+/// Whether its start is further ahead than one stays for.
+fn starts_later(campaign: &Value) -> bool {
+    let start = campaign.get("not_before").and_then(Value::as_str).and_then(|start| start.parse::<Timestamp>().ok());
+    start.is_some_and(|start| start.duration_since(clock::now()) > SignedDuration::from_mins(1))
 }
 
 /// The API's 202.

@@ -9,14 +9,14 @@ use super::{
     failure::Failure,
     report::Tense,
     screen::Screen,
-    watch::{self, Followed},
+    watch::{self, Followed, Patience},
 };
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
---watch ends when the campaign is complete, waits for hours or quota, or stands
-still; with 1 if it was refused, paused, cancelled or expired. With --json: one
-report, with --watch the last one.
+--watch stays through every wait, for hours, for quota or for a resume, and ends
+with the campaign; with 1 if it was refused, cancelled or expired. With --json:
+one report, with --watch the last one.
 
 Examples:
   germane status rust-weekly-2026-47
@@ -25,7 +25,7 @@ Examples:
 pub struct Status {
     /// The campaign's id
     id: CampaignId,
-    /// Stay until it rests
+    /// Stay until it has ended, even for days
     #[arg(long)]
     watch: bool,
 }
@@ -33,7 +33,7 @@ pub struct Status {
 pub async fn run(args: Status, client: &Client, screen: Screen) -> Result<(), Failure> {
     let id = args.id.as_str();
     let (value, report) = if args.watch {
-        watch::follow(Followed::Campaign(id), client, screen).await?
+        watch::follow(Followed::Campaign(id), Patience::ToTheEnd, client, screen).await?
     } else {
         watch::look(&["campaigns", id], client).await?
     };

@@ -100,6 +100,25 @@ impl Counts {
         self.0.retain(|_, count| *count > 0);
     }
 
+    /// As they are told while the campaign has this status; see [`Outcome::under`].
+    #[must_use]
+    pub fn under(self, status: CampaignStatus) -> Self {
+        let Some(end) = status.end() else { return self };
+        let mut told = Self::default();
+        for ((kind, reason), count) in self.0 {
+            let key = match kind {
+                OutcomeKind::Deferred => (OutcomeKind::Skipped, Some(end.code())),
+                OutcomeKind::Sent
+                | OutcomeKind::Skipped
+                | OutcomeKind::HeldOut
+                | OutcomeKind::Failed
+                | OutcomeKind::InDoubt => (kind, reason),
+            };
+            *told.0.entry(key).or_default() += count;
+        }
+        told
+    }
+
     pub fn decided(&self) -> u64 {
         self.0.values().sum()
     }

@@ -3,6 +3,7 @@
 mod bulk;
 pub mod campaigns;
 pub mod decisions;
+mod lifecycle;
 pub mod previews;
 pub mod recipients;
 pub mod rules;
@@ -64,6 +65,7 @@ codes!(
         NotFound = "not_found",
         NotEvaluated = "not_evaluated",
         IdTaken = "id_taken",
+        IllegalMove = "illegal_move",
         AddressTaken = "address_taken",
         ErasedAddress = "erased_address",
         NoPolicy = "no_policy",

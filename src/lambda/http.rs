@@ -22,6 +22,7 @@ use crate::{
     domain::{
         door::Wanted,
         id::{CampaignId, RecipientId, TemplateName},
+        lifecycle::Command,
     },
     flow::{
         api::{Api, ApiError, Code, decisions::Filter, query_fault},
@@ -58,6 +59,9 @@ routes!(
         post "/v1/campaigns" => submit,
         get "/v1/campaigns" => list,
         get "/v1/campaigns/{id}" => report,
+        post "/v1/campaigns/{id}/pause" => pause,
+        post "/v1/campaigns/{id}/resume" => resume,
+        post "/v1/campaigns/{id}/cancel" => cancel,
         get "/v1/campaigns/{id}/decisions" => decisions,
         get "/v1/campaigns/{id}/decisions/{recipient}" => why,
         post "/v1/previews" => preview,
@@ -187,6 +191,24 @@ async fn list(State(api): State<Arc<Api>>, Parameters(paging): Parameters<Paging
 async fn report(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     let id: CampaignId = name(&id, "campaign")?;
     Ok(Json(api.report(&id).await?))
+}
+
+async fn pause(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    command(&api, &id, Command::Pause).await
+}
+
+async fn resume(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    command(&api, &id, Command::Resume).await
+}
+
+async fn cancel(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    command(&api, &id, Command::Cancel).await
+}
+
+async fn command(api: &Api, id: &str, command: Command) -> Answer {
+    let id: CampaignId = name(id, "campaign")?;
+    let status = api.command(&id, command).await?;
+    Ok(Json(json!({ "id": id, "status": status })))
 }
 
 #[derive(Deserialize)]

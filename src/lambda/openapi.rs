@@ -43,7 +43,7 @@ const ABOUT: &str = "Germane sends a campaign only to the people for whom it is 
     404 `not_found`, and a method that its path does not take 405 `method_not_allowed`.";
 
 const TAGS: [(&str, &str); 7] = [
-    ("campaigns", "Trigger a campaign, and read how it went."),
+    ("campaigns", "Trigger a campaign, steer it, and read how it went."),
     ("decisions", "Why each person got it, or did not."),
     ("previews", "What a campaign would do, without claims and without mail."),
     ("recipients", "People, and the facts that the gate decides by."),

@@ -69,17 +69,90 @@ fn a_preview_token_goes_with_the_campaign() {
 }
 
 #[test]
-fn watching_ends_when_the_campaign_rests_and_json_is_the_last_report_alone() {
+fn sending_is_watched_until_the_campaign_ends_or_waits_and_json_is_the_last_report_alone() {
     for (status, code) in [
         ("complete", 0),
         ("waiting_for_window", 0),
         ("waiting_for_quota", 0),
-        ("paused", 1),
+        ("paused", 0),
         ("cancelled", 1),
         ("expired", 1),
         ("refused", 1),
     ] {
         let ended = germane_reading(&api(status), &["send", "-", "--watch", "--json"], CAMPAIGN);
+        assert_eq!((ended.code, ended.json()), (code, report(status)), "{status}");
+    }
+}
+
+#[test]
+fn sending_stays_for_no_wait_but_says_how_it_goes_on() {
+    for (status, next) in [
+        ("waiting_for_window", "it goes on by itself: germane status c-1 --watch\n"),
+        ("waiting_for_quota", "it goes on by itself: germane status c-1 --watch\n"),
+        ("paused", "to go on: germane resume c-1, then germane status c-1 --watch\n"),
+        ("complete", ""),
+    ] {
+        let ended = germane_reading(&api(status), &["send", "-", "--watch"], CAMPAIGN);
+        let progress = "sending: 4 people of 4\n";
+        assert_eq!((ended.code, ended.err.strip_prefix(progress)), (0, Some(next)), "{status}");
+        assert!(ended.out.starts_with(&format!("c-1: {}, 4 of 4", status.replace('_', " "))), "{}", ended.out);
+    }
+}
+
+#[test]
+fn sending_stays_for_no_start_that_is_far_ahead() {
+    let api = Api::new(|asked, _| match asked.method {
+        Method::POST => accepted(&json!({ "id": "c-1", "status": "scheduled" })),
+        _ => ok(&report("scheduled")),
+    });
+    let later = CAMPAIGN.replace('}', r#", "not_before": "9998-01-01T09:00:00Z" }"#);
+    let ended = germane_reading(&api, &["send", "-", "--watch"], &later);
+    assert_eq!((ended.code, ended.err.as_str()), (0, "it goes on by itself: germane status c-1 --watch\n"));
+    assert_eq!(api.lines(), ["POST /v1/campaigns", "GET /v1/campaigns/c-1"]);
+}
+
+/// Stands so one after the other, and stays with the last.
+fn in_turn(stands: Vec<(&'static str, Value)>) -> Api {
+    Api::new(move |_, before| {
+        let (status, detail) = &stands[before.min(stands.len() - 1)];
+        let mut report = report(status);
+        report["status_detail"] = detail.clone();
+        ok(&report)
+    })
+}
+
+#[test]
+fn a_status_is_watched_through_every_wait_and_each_is_told_once_with_its_reason() {
+    let night = json!({ "code": "window", "message": "it is night for some", "until": "2026-11-24T08:00:00Z" });
+    let paused = json!({ "code": "by_request", "message": "it was paused by request" });
+    let api = in_turn(vec![
+        ("sending", Value::Null),
+        ("waiting_for_window", night.clone()),
+        ("waiting_for_window", night),
+        ("paused", paused.clone()),
+        ("paused", paused),
+        ("launching", Value::Null),
+        ("sending", Value::Null),
+        ("complete", Value::Null),
+    ]);
+    let ended = germane(&api, &["status", "c-1", "--watch"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.starts_with("c-1: complete, 4 of 4 people decided\n"), "{}", ended.out);
+    insta::assert_snapshot!(ended.err, @r"
+    sending: 4 people of 4
+    c-1: waiting for window, 4 of 4 people decided
+    it is night for some (until 24 November 2026, 08:00 UTC)
+    c-1: paused, 4 of 4 people decided
+    it was paused by request
+    c-1: launching, 4 of 4 people decided
+    ");
+}
+
+#[test]
+fn a_watched_status_ends_with_its_campaign() {
+    for (status, code) in [("complete", 0), ("cancelled", 1), ("expired", 1), ("refused", 1)] {
+        let api = in_turn(vec![("waiting_for_quota", Value::Null), (status, Value::Null)]);
+        let ended = germane(&api, &["status", "c-1", "--watch", "--json"]);
         assert_eq!((ended.code, ended.json()), (code, report(status)), "{status}");
     }
 }

@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 21] = [
         &[],
         &["demo"],
         &["local"],
@@ -14,6 +14,9 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["preview"],
         &["send"],
         &["status"],
+        &["pause"],
+        &["resume"],
+        &["cancel"],
         &["why"],
         &["decisions"],
         &["recipients"],

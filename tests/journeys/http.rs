@@ -10,15 +10,15 @@ use tokio::{net::TcpListener, task::JoinSet};
 use crate::world::{World, campaign, person, policy, with};
 
 /// A served world, and a client that asks it.
-struct Site {
-    world: World,
+pub(super) struct Site {
+    pub world: World,
     client: Client,
     base: String,
     _server: JoinSet<()>,
 }
 
 impl Site {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let world = World::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -29,23 +29,28 @@ impl Site {
         Self { world, client: Client::new(), base, _server: server }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
+    pub async fn ask(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
         self.client.request(method, format!("{}{path}", self.base)).body(body).send().await.unwrap()
     }
 
-    async fn json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = self.ask(method, path, body).await;
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 
-    async fn get(&self, path: &str) -> (u16, Value) {
+    pub async fn get(&self, path: &str) -> (u16, Value) {
         self.json(Method::GET, path, &Value::Null).await
     }
 
     /// A refusal in the shape of RFC 9457; answers with its code and the fields at fault.
-    async fn problem(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> (u16, String, Vec<String>) {
+    pub async fn problem(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, String, Vec<String>) {
         let answer = self.ask(method, path, body).await;
         let status = answer.status().as_u16();
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");

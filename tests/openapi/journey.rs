@@ -121,6 +121,13 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("post", campaigns, campaigns, with(campaign("c-3"), listed), "").await;
     let one = "/v1/campaigns/{id}";
     api.ask("get", one, "/v1/campaigns/c-1", "", "").await;
+    api.ask("post", campaigns, campaigns, campaign("c-4"), "").await;
+    for command in ["pause", "resume", "cancel"] {
+        let template = format!("/v1/campaigns/{{id}}/{command}");
+        api.ask("post", &template, &format!("/v1/campaigns/c-4/{command}"), "", "").await;
+        api.ask("post", &template, &format!("/v1/campaigns/none/{command}"), "", "not_found").await;
+    }
+    api.ask("post", "/v1/campaigns/{id}/resume", "/v1/campaigns/c-4/resume", "", "illegal_move").await;
     let why = "/v1/campaigns/{id}/decisions/{recipient}";
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1", "", "not_evaluated").await;
     api.world.drain().await;

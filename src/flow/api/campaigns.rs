@@ -135,6 +135,7 @@ impl Api {
         };
         let Campaign { id, .. } = record.campaign;
         let CampaignRecord { status, status_detail, .. } = record;
+        let counts = counts.under(status);
         Ok(Report { campaign: id, status, status_detail, counts, audience, unknown }.to_json())
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         gate,
         id::{CampaignId, RecipientId, Ref, Shard},
         recipient::Recipient,
+        report::CampaignStatus,
     },
     flow::{
         ledger::{Chunk, Entry},
@@ -53,6 +54,7 @@ impl Api {
                     for recipient in &people {
                         let found = later.get(&recipient.reference).or_else(|| chunk.find(recipient.reference));
                         let Some(entry) = found else { continue };
+                        let entry = told(entry, record.status);
                         let wanted = filter.outcome.is_none_or(|outcome| outcome == entry.outcome.kind())
                             && filter.reason.is_none_or(|reason| Some(reason) == entry.outcome.reason());
                         if wanted {
@@ -157,7 +159,7 @@ impl Api {
         let person = self.people.get(recipient).await?.ok_or_else(|| not_found("recipient", recipient))?;
         let work = Work { campaign: id.clone(), shard: Shard::of(recipient, self.shards), pass: 1 };
         let entry = self.of_record(&work, &person).await?;
-        let decision = entry.map(|entry| entry.to_json(&record.campaign, recipient));
+        let decision = entry.map(|entry| told(&entry, record.status).to_json(&record.campaign, recipient));
         let decision = decision.ok_or_else(|| ApiError::NotFound {
             code: Code::NotEvaluated,
             detail: format!("{recipient} is not in the audience of {id}, or their turn has not come yet"),
@@ -169,6 +171,12 @@ impl Api {
         let verdicts = gate::explain(&person, &record.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
     }
+}
+
+/// An entry of the ledger as the campaign's status lets it be told.
+fn told(entry: &Entry, status: CampaignStatus) -> Entry {
+    let entry = entry.clone();
+    Entry { outcome: entry.outcome.under(status), ..entry }
 }
 
 fn read_cursor(cursor: &str) -> Result<(u16, Option<RecipientId>), ApiError> {

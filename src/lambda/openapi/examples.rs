@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::problem::meaning;
-use crate::flow::api::Code;
+use crate::{domain::report::CampaignStatus, flow::api::Code};
 
 pub fn campaign() -> Value {
     json!({
@@ -24,6 +24,10 @@ pub fn campaign() -> Value {
 
 pub fn accepted() -> Value {
     json!({ "id": "rust-weekly-2026-47", "status": "scheduled" })
+}
+
+pub fn moved(status: CampaignStatus) -> Value {
+    json!({ "id": "rust-weekly-2026-47", "status": status })
 }
 
 pub fn campaigns() -> Value {
@@ -186,6 +190,7 @@ pub fn problem(status: StatusCode, code: Code) -> Value {
         | Code::NotFound
         | Code::NotEvaluated
         | Code::IdTaken
+        | Code::IllegalMove
         | Code::NoPolicy
         | Code::MethodNotAllowed
         | Code::Unavailable

@@ -9,7 +9,7 @@ use super::{
     operation::{Described, Op},
     policy::{Policy, PolicyVersion},
     recipient::{self, LineResult, Recipient, RecipientChange},
-    report::{Accepted, CampaignList, DecisionList, PreviewAccepted, PreviewReport, Report},
+    report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report},
     template::{Template, TemplatePut},
     words::{Cursor, Document, Flag, Time, Token},
 };
@@ -17,6 +17,7 @@ use crate::{
     domain::{
         decision::{OutcomeKind, ReasonCode},
         id::{CampaignId, RecipientId, TemplateName},
+        report::CampaignStatus,
     },
     flow::api::Code,
 };
@@ -44,7 +45,26 @@ fn campaigns() -> Vec<Op> {
             .named::<CampaignId>("id")
             .answers::<Report>(200, "How it stands.", examples::report())
             .refuses(&[Code::NotFound]),
+        command("/v1/campaigns/{id}/pause", "pause_campaign", "Pause a campaign", CampaignStatus::Paused).says(
+            "No new mail is begun within about a second; those on their way are finished and recorded. Asked again, it \
+             answers the same.",
+        ),
+        command("/v1/campaigns/{id}/resume", "resume_campaign", "Resume a campaign", CampaignStatus::Launching).says(
+            "It goes on where it stopped, whoever or whatever paused it. A campaign that is launched or waits for its \
+             launch is queued again.",
+        ),
+        command("/v1/campaigns/{id}/cancel", "cancel_campaign", "Cancel a campaign", CampaignStatus::Cancelled).says(
+            "For good. Whoever was deferred is told as skipped, reason `campaign_cancelled`. Asked again, it answers \
+             the same.",
+        ),
     ]
+}
+
+fn command(path: &'static str, id: &str, summary: &str, then: CampaignStatus) -> Op {
+    Op::new(Post, path, "campaigns", id, summary)
+        .named::<CampaignId>("id")
+        .answers::<Moved>(200, "The status that it now has.", examples::moved(then))
+        .refuses(&[Code::NotFound, Code::IllegalMove, Code::Contended])
 }
 
 fn decisions() -> Vec<Op> {

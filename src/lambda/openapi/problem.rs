@@ -37,9 +37,12 @@ pub fn status(code: Code) -> StatusCode {
         Code::MalformedJson => StatusCode::BAD_REQUEST,
         Code::NotFound | Code::NotEvaluated => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::IdTaken | Code::AddressTaken | Code::ErasedAddress | Code::NoPolicy | Code::Contended => {
-            StatusCode::CONFLICT
-        }
+        Code::IdTaken
+        | Code::IllegalMove
+        | Code::AddressTaken
+        | Code::ErasedAddress
+        | Code::NoPolicy
+        | Code::Contended => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::Invalid | Code::UnknownTopic => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,10 +59,11 @@ pub fn meaning(code: Code) -> &'static str {
         Code::NotFound => "there is no such thing",
         Code::NotEvaluated => "the person is not in the campaign's audience, or their turn has not come yet",
         Code::IdTaken => "the id was used for another body: choose a new one",
+        Code::IllegalMove => "the campaign's status does not allow it; `detail` says which it has, and what it allows",
         Code::AddressTaken => "an address belongs to another recipient",
         Code::ErasedAddress => "an address belonged to somebody who was erased",
         Code::NoPolicy => "there is no policy yet: put one first",
-        Code::Contended => "others keep changing the same person: try again",
+        Code::Contended => "others keep changing the same thing: try again",
         Code::MethodNotAllowed => "the path does not take this method",
         Code::Unavailable => "something that the API stands on did not answer: try again",
         Code::Internal => "a fault of ours",

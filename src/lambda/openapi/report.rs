@@ -17,6 +17,14 @@ pub struct Accepted {
     pub status: CampaignStatus,
 }
 
+/// A campaign that was paused, resumed or cancelled.
+#[derive(ToSchema)]
+pub struct Moved {
+    pub id: CampaignId,
+    /// The one that it has now.
+    pub status: CampaignStatus,
+}
+
 /// A preview that was taken in.
 #[derive(ToSchema)]
 pub struct PreviewAccepted {
