@@ -1,4 +1,4 @@
-//! The ports' adapters: DynamoDB, SES and SQS.
+//! The ports' adapters: DynamoDB, SES, SQS and EventBridge Scheduler.
 
 pub mod campaigns;
 pub mod clients;
@@ -11,6 +11,7 @@ pub mod people;
 pub mod previews;
 pub mod queue;
 pub mod rules;
+pub mod scheduler;
 pub mod sends;
 pub mod shards;
 pub mod system;
