@@ -1,13 +1,18 @@
 //! The whole stack in one process: stand-ins that keep the rules of the services they stand for, on loopback.
 
+pub mod clock;
+pub mod control;
+pub mod handover;
 pub mod inbox;
 pub mod people;
+pub mod pollers;
 pub mod services;
 pub mod ses;
 pub mod shipped;
 pub mod sqs;
 pub mod stack;
 pub mod templates;
+pub mod worker;
 
 use std::sync::Arc;
 

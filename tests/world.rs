@@ -16,7 +16,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use germane::{
     aws::{
         deployment::{Deployment, Settings},
-        system::{SystemClock, SystemEntropy},
+        system::SystemEntropy,
     },
     domain::{
         campaign::Campaign,
@@ -38,14 +38,14 @@ use germane::{
     },
     lambda::queue::{WorkError, Workers},
     local::{
+        clock::LocalClock,
         services::{LAUNCH, PREVIEW, SHARD, Services},
         ses::{Mail, SesConfig},
         shipped,
     },
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 /// A Monday morning.
 pub const NOW: &str = "2026-11-23T09:00:00Z";
@@ -53,21 +53,15 @@ pub const NOW: &str = "2026-11-23T09:00:00Z";
 /// The longest back-off of the flow; a renewal of a lease waits longer.
 const BACK_OFF: Duration = Duration::from_secs(10);
 
-/// Starts at [`NOW`], goes on with real time, and can be moved forward; whoever waits for a time that has then come
-/// wakes up.
+/// Starts at [`NOW`]; in a hurry, no back-off takes its time.
 pub struct DrivenClock {
-    real: SystemClock,
-    ahead: watch::Sender<SignedDuration>,
+    clock: LocalClock,
     hurries: AtomicBool,
 }
 
 impl DrivenClock {
     fn new() -> Self {
-        Self {
-            real: SystemClock::default(),
-            ahead: watch::Sender::new(SignedDuration::ZERO),
-            hurries: AtomicBool::new(false),
-        }
+        Self { clock: LocalClock::driven(NOW.parse().unwrap()), hurries: AtomicBool::new(false) }
     }
 
     /// From now on a back-off moves the clock instead of taking its time.
@@ -76,35 +70,27 @@ impl DrivenClock {
     }
 
     pub fn advance(&self, by: Duration) {
-        self.ahead.send_modify(|ahead| *ahead += SignedDuration::try_from(by).unwrap());
+        self.clock.advance(by).unwrap();
     }
 }
 
 #[async_trait]
 impl Clock for DrivenClock {
     fn now(&self) -> Timestamp {
-        let start: Timestamp = NOW.parse().unwrap();
-        let now = start + SignedDuration::try_from(self.real.monotonic()).unwrap() + *self.ahead.borrow();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap()
+        self.clock.now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.real.monotonic() + Duration::try_from(*self.ahead.borrow()).unwrap()
+        self.clock.monotonic()
     }
 
     async fn sleep(&self, duration: Duration) {
-        let wakes = self.monotonic() + duration;
-        let mut moved = self.ahead.subscribe();
+        let wakes = self.monotonic().saturating_add(duration);
         if self.hurries.load(Ordering::Relaxed) && duration <= BACK_OFF {
             tokio::task::yield_now().await;
             self.advance(wakes.saturating_sub(self.monotonic()));
         }
-        while let Some(left) = wakes.checked_sub(self.monotonic()).filter(|left| !left.is_zero()) {
-            tokio::select! {
-                () = self.real.sleep(left) => {}
-                _ = moved.changed() => {}
-            }
-        }
+        self.clock.sleep(wakes.saturating_sub(self.monotonic())).await;
     }
 }
 

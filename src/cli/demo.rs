@@ -66,7 +66,8 @@ pub async fn run(args: Demo, screen: Screen) -> Result<(), Failure> {
     } else if shown.is_ok() {
         screen.note("\nTo read the mails: germane demo --keep");
     }
-    stack.stop().await;
+    // Nothing of it is kept, so nothing has to be finished.
+    drop(stack);
     shown
 }
 

@@ -5,7 +5,12 @@ use serde_json::json;
 
 use crate::local::{Stack, StackConfig};
 
-use super::{failure::Failure, log, screen::Screen, signal::Stop};
+use super::{
+    failure::Failure,
+    log,
+    screen::Screen,
+    signal::{Stop, drained},
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -44,7 +49,7 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     if told.is_ok() {
         stop.asked().await;
     }
-    stack.stop().await;
+    drained(stack.stop(), &mut stop, screen).await?;
     told
 }
 

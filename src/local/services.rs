@@ -23,10 +23,11 @@ use crate::{
     flow::clock::{Clock, Entropy},
 };
 
+/// Of the tables' names.
+const PREFIX: &str = "germane";
 pub const LAUNCH: &str = "germane-launch";
 pub const SHARD: &str = "germane-shard";
 pub const PREVIEW: &str = "germane-preview";
-const PREFIX: &str = "germane";
 
 /// Running stand-ins, and clients that talk to them. They end when this is dropped.
 pub struct Services {
@@ -54,10 +55,19 @@ pub enum ServicesError {
 }
 
 impl Services {
-    /// Starts them with empty tables of `shards` shards.
+    /// Starts them with empty tables of `shards` shards, under an address key that ends with them.
     pub async fn start(
         clock: &Arc<dyn Clock>,
         entropy: &dyn Entropy,
+        ses: SesConfig,
+        shards: u16,
+    ) -> Result<Self, ServicesError> {
+        Self::open(clock, secret(entropy), ses, shards).await
+    }
+
+    pub(super) async fn open(
+        clock: &Arc<dyn Clock>,
+        address_key: Secret,
         ses: SesConfig,
         shards: u16,
     ) -> Result<Self, ServicesError> {
@@ -83,13 +93,16 @@ impl Services {
         let endpoints =
             Endpoints { dynamodb: Some(url(dynamodb)), sqs: Some(url(stand_ins)), ses: Some(url(stand_ins)) };
         let clients = clients(&endpoints);
-        let names = TableNames::new(PREFIX);
-        tables::create(&clients.dynamodb, &names, shards).await?;
-        let dynamo = tables::open(&clients, names, secret(entropy)).await?;
+        tables::create(&clients.dynamodb, &table_names(), shards).await?;
+        let dynamo = tables::open(&clients, table_names(), address_key).await?;
         let queue = |name: &str| format!("{}/000000000000/{name}", url(stand_ins));
         let queue_urls = QueueUrls { launch: queue(LAUNCH), shard: queue(SHARD), preview: queue(PREVIEW) };
         Ok(Self { clients, dynamo, ses, queues, queue_urls, endpoints, servers })
     }
+}
+
+pub fn table_names() -> TableNames {
+    TableNames::new(PREFIX)
 }
 
 /// Clients of services on loopback, with credentials that open nothing: the stand-ins do not check a signature.
@@ -103,7 +116,7 @@ pub fn clients(endpoints: &Endpoints) -> Clients {
     Clients::new(&config, endpoints)
 }
 
-/// A fresh secret: what the local stack signs and hashes ends with it.
+/// A fresh secret.
 pub fn secret(entropy: &dyn Entropy) -> Secret {
     let mut bytes = [0; 32];
     for part in bytes.chunks_exact_mut(8) {

@@ -1,48 +1,34 @@
 //! `germane local`: the services, the functions' own handlers fed by their queues, and the API beside the inbox.
 
-use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{future::ready, path::PathBuf, sync::Arc};
 
 use axum::{Extension, Router};
+use futures_util::FutureExt;
+use jiff::Timestamp;
 use serde_json::Value;
-use tracing::warn;
 
 use super::{
+    clock::LocalClock,
+    control::{self, Control},
+    handover::{Handover, Secrets, Time},
     inbox,
-    services::{LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen, secret},
+    pollers::{Hands, Pollers, SHARDS_AT_ONCE, VISIBILITY, workers},
+    services::{LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen},
     ses::{Ses, SesConfig},
-    shipped,
-    sqs::Queues,
-    templates,
+    shipped, templates,
 };
 use crate::{
-    aws::{
-        deployment::{Deployment, Settings},
-        system::{SystemClock, SystemEntropy},
-        tables::DEFAULT_SHARDS,
-    },
+    aws::{deployment::Deployment, system::SystemEntropy, tables::DEFAULT_SHARDS},
     domain::{door::Fault, id::TemplateName},
     flow::{
         api::{Api, ApiError},
-        clock::Clock,
+        clock::{Clock, Entropy},
         port::PortError,
-        queue::Unhurried,
-        token::{TokenKey, TokenKeys},
     },
-    lambda::{
-        http::{self, Actor},
-        problem::chain,
-        queue::Workers,
-    },
+    lambda::http::{self, Actor},
 };
 
 const DEFAULT_POLICY: &str = include_str!("policy.json");
-/// How many messages of each queue are worked on at once.
-const POLLERS: [(&str, usize); 3] = [(LAUNCH, 1), (SHARD, 8), (PREVIEW, 4)];
-const IN_FLIGHT: usize = 16;
-/// A walk through a shard renews its lease, and its message must not come back before it ends.
-const VISIBILITY: Duration = Duration::from_mins(15);
-/// How soon a message whose work failed is tried again.
-const RETRY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub struct StackConfig {
@@ -51,11 +37,23 @@ pub struct StackConfig {
     /// The folder that templates are pushed from at start; where it holds none, the shipped ones are.
     pub templates: PathBuf,
     pub shards: u16,
+    pub ses: SesConfig,
+    /// Where a driven clock starts; `None` is the machine's time.
+    pub clock: Option<Timestamp>,
+    /// Whether the queues are worked on here; otherwise `germane worker` does it.
+    pub workers: bool,
 }
 
 impl Default for StackConfig {
     fn default() -> Self {
-        Self { port: 8787, templates: PathBuf::from("templates"), shards: DEFAULT_SHARDS }
+        Self {
+            port: 8787,
+            templates: PathBuf::from("templates"),
+            shards: DEFAULT_SHARDS,
+            ses: SesConfig::default(),
+            clock: None,
+            workers: true,
+        }
     }
 }
 
@@ -74,51 +72,47 @@ pub struct Stack {
     url: String,
     pub ses: Ses,
     pub deployment: Deployment,
+    pollers: Option<Pollers>,
     services: Services,
 }
 
 impl Stack {
     pub async fn start(config: StackConfig) -> Result<Self, StackError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let entropy = SystemEntropy;
+        let clock = Arc::new(config.clock.map_or_else(LocalClock::machine, LocalClock::driven));
+        let port: Arc<dyn Clock> = clock.clone();
+        let secrets = Secrets::draw(&SystemEntropy);
         let (listener, address) = listen(config.port).await?;
         let url = format!("http://{address}");
-        let mut services = Services::start(&clock, &entropy, SesConfig::default(), config.shards).await?;
-        let settings = Settings {
-            queues: services.queue_urls.clone(),
-            configuration_set: None,
-            tokens: TokenKeys::new(TokenKey { id: 1, secret: secret(&entropy) }, Vec::new()),
+        let mut services = Services::open(&port, secrets.address_key.clone(), config.ses, config.shards).await?;
+        let handover = Handover {
+            id: format!("{:016x}", u64::from_le_bytes(SystemEntropy.eight_bytes())),
             public_url: url.clone(),
-            in_flight: IN_FLIGHT,
+            endpoints: services.endpoints.clone(),
+            queues: services.queue_urls.clone(),
+            secrets,
+            time: Time::of(&clock),
         };
-        let deployment = Deployment::new(&services.clients, services.dynamo.clone(), clock, settings);
+        let deployment = handover.deployment(&services.clients, services.dynamo.clone(), port);
         let api = Arc::new(deployment.api());
         put_rules(&api, &config).await?;
 
-        let workers = Workers {
-            launcher: Arc::new(deployment.launcher()),
-            sender: Arc::new(deployment.sender()),
-            previewer: Arc::new(deployment.previewer()),
-        };
-        for (queue, pollers) in POLLERS {
+        for queue in [LAUNCH, SHARD, PREVIEW] {
             services.queues.set_visibility(queue, VISIBILITY);
-            for _ in 0..pollers {
-                let poller = Poller {
-                    queue,
-                    queues: services.queues.clone(),
-                    workers: workers.clone(),
-                    clock: Arc::clone(&deployment.clock),
-                };
-                services.servers.spawn(|stop| poller.run(stop));
-            }
         }
+        let pollers = config.workers.then(|| {
+            let hands =
+                Hands { workers: workers(&deployment), clock: clock.clone(), catch_up: Arc::new(|| ready(()).boxed()) };
+            Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE)
+        });
+        let control = Control { clock, queues: services.queues.clone(), handover: Arc::new(handover) };
         let router = Router::new()
             .merge(http::preferences(Arc::new(deployment.preferences())))
             .merge(inbox::router(services.ses.clone()))
+            .merge(control::router(control))
             .merge(http::api(api))
             .layer(Extension(Actor("local".to_owned())));
         services.servers.serve(listener, router);
-        Ok(Self { url, ses: services.ses.clone(), deployment, services })
+        Ok(Self { url, ses: services.ses.clone(), deployment, pollers, services })
     }
 
     /// Where the API and the inbox are, such as `http://127.0.0.1:8787`.
@@ -131,7 +125,11 @@ impl Stack {
         self.ses.count()
     }
 
+    /// Finishes what is under way, then ends.
     pub async fn stop(self) {
+        if let Some(pollers) = self.pollers {
+            pollers.drain().await;
+        }
         self.services.servers.stop().await;
     }
 }
@@ -163,43 +161,5 @@ fn refused(what: &str, error: ApiError) -> StackError {
         }
         ApiError::NotFound { detail, .. } => StackError::Templates(vec![format!("{what}: {detail}")]),
         ApiError::Port(error) => StackError::Port(error),
-    }
-}
-
-/// Stands for the event source mapping of one queue: hands its messages to the function, one at a time.
-struct Poller {
-    queue: &'static str,
-    queues: Queues,
-    workers: Workers,
-    clock: Arc<dyn Clock>,
-}
-
-impl Poller {
-    async fn run(self, mut stop: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        let mut changed = self.queues.changed();
-        loop {
-            changed.borrow_and_update();
-            let Some(message) = self.queues.receive(self.queue, 1).pop() else {
-                let due = self.queues.next_due().map_or(Duration::MAX, |due| {
-                    Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default()
-                });
-                // At least a little, so that a clock that lags behind the queue's does not spin.
-                let due = due.clamp(Duration::from_millis(5), Duration::from_hours(1));
-                tokio::select! {
-                    () = &mut stop => return,
-                    // An error means that the queues are gone.
-                    open = changed.changed() => if open.is_err() { return },
-                    () = self.clock.sleep(due) => {}
-                }
-                continue;
-            };
-            match self.workers.handle(&message.body, &Unhurried).await {
-                Ok(()) => self.queues.delete(self.queue, &message.receipt),
-                Err(error) => {
-                    warn!(queue = self.queue, error = chain(&error), "a message is tried again");
-                    self.queues.release(self.queue, &message.receipt, RETRY);
-                }
-            }
-        }
     }
 }
