@@ -14,3 +14,4 @@ mod report;
 mod run;
 mod tables;
 mod why;
+mod worker;

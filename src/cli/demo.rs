@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::decision::OutcomeKind,
-    local::{Stack, people::people},
+    local::{Stack, StackConfig, people::people},
 };
 
 use super::{
@@ -52,7 +52,7 @@ pub struct Demo {
 pub async fn run(args: Demo, screen: Screen) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let stack = tokio::select! {
-        stack = local::start(0) => stack?,
+        stack = local::start(StackConfig { port: 0, ..StackConfig::default() }) => stack?,
         () = stop.asked() => return Err(super::stopped()),
     };
     let shown = tokio::select! {

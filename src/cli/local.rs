@@ -1,6 +1,7 @@
 //! `germane local`: the whole stack on this machine until Ctrl-C.
 
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::local::{Stack, StackConfig};
@@ -15,7 +16,8 @@ use super::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints `listening on URL` on stdout as soon as it answers. It needs no account
-and no network. Ctrl-C ends it. Warnings go to stderr; RUST_LOG=info says more.
+and no network. Ctrl-C lets it finish what it began, and then ends it; a second
+one ends it at once. Warnings go to stderr; RUST_LOG=info says more.
 
 Examples:
   germane local
@@ -27,14 +29,29 @@ pub struct Local {
     /// Keep everything in memory (this is what it does unless told otherwise)
     #[arg(long)]
     memory: bool,
+    /// Start at this time (RFC 3339) and let POST /local/clock {"advance_seconds": N} move it
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    clock: Option<Timestamp>,
+    /// Send nothing itself: `germane worker` does it, in as many processes as you like
+    #[arg(long)]
+    no_workers: bool,
+}
+
+impl Local {
+    fn config(&self) -> StackConfig {
+        StackConfig { port: self.port, clock: self.clock, workers: !self.no_workers, ..StackConfig::default() }
+    }
+}
+
+fn time(raw: &str) -> Result<Timestamp, &'static str> {
+    raw.parse().map_err(|_| "wanted a time with its zone (RFC 3339), such as 2026-11-23T09:00:00Z")
 }
 
 pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
-    let Local { port, memory: _ } = args;
     // From here on Ctrl-C ends it cleanly, also while it starts.
     let mut stop = Stop::listen();
     let stack = tokio::select! {
-        stack = start(port) => stack?,
+        stack = start(args.config()) => stack?,
         () = stop.asked() => return Ok(()),
     };
     let url = stack.url();
@@ -53,9 +70,10 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     told
 }
 
-pub async fn start(port: u16) -> Result<Stack, Failure> {
+pub async fn start(config: StackConfig) -> Result<Stack, Failure> {
     log::to_stderr();
-    Stack::start(StackConfig { port, ..StackConfig::default() }).await.map_err(|error| {
+    let port = config.port;
+    Stack::start(config).await.map_err(|error| {
         Failure::failed("not_started", format!("the local stack does not start on port {port}"))
             .detail(error.to_string())
             .next("take a free port: germane local --port 0")

@@ -6,10 +6,11 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 19] = [
         &[],
         &["demo"],
         &["local"],
+        &["worker"],
         &["import"],
         &["preview"],
         &["send"],

@@ -2,10 +2,11 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Lines, Read, Write},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread::JoinHandle,
 };
 
 use serde_json::Value;
@@ -71,6 +72,55 @@ fn ended(mut command: Command, stdin: &str) -> Ended {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A process that runs until it is told to end; it does not outlive its test.
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    err: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    pub fn start(args: &[&str]) -> Self {
+        let mut command = command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut stderr = child.stderr.take().unwrap();
+        let err = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self { child, lines, err: Some(err) }
+    }
+
+    /// The next line that it prints, less its beginning; waits for it.
+    pub fn says(&mut self, beginning: &str) -> String {
+        let Some(line) = self.lines.next() else { panic!("it printed nothing more: {:?}", self.ends()) };
+        let line = line.unwrap();
+        line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}")).to_owned()
+    }
+
+    /// Sends it a signal, such as `-INT`.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits for its end; the exit code is -1 if a signal ended it.
+    pub fn ends(&mut self) -> Ended {
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        let out: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
+        Ended { code, out: out.join("\n"), err: self.err.take().unwrap().join().unwrap() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
