@@ -2,11 +2,13 @@
 
 pub mod inbox;
 pub mod people;
+pub mod schedules;
 pub mod services;
 pub mod ses;
 pub mod shipped;
 pub mod sqs;
 pub mod stack;
+pub mod store;
 pub mod templates;
 
 use std::sync::Arc;

@@ -80,8 +80,12 @@ impl Services {
         servers.serve(listener, ses.router().merge(queues.router()));
 
         let url = |address: SocketAddr| format!("http://{address}");
-        let endpoints =
-            Endpoints { dynamodb: Some(url(dynamodb)), sqs: Some(url(stand_ins)), ses: Some(url(stand_ins)) };
+        let endpoints = Endpoints {
+            dynamodb: Some(url(dynamodb)),
+            sqs: Some(url(stand_ins)),
+            ses: Some(url(stand_ins)),
+            ..Endpoints::default()
+        };
         let clients = clients(&endpoints);
         let names = TableNames::new(PREFIX);
         tables::create(&clients.dynamodb, &names, shards).await?;

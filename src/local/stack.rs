@@ -179,27 +179,41 @@ impl Poller {
         let mut changed = self.queues.changed();
         loop {
             changed.borrow_and_update();
-            let Some(message) = self.queues.receive(self.queue, 1).pop() else {
-                let due = self.queues.next_due().map_or(Duration::MAX, |due| {
-                    Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default()
-                });
-                // At least a little, so that a clock that lags behind the queue's does not spin.
-                let due = due.clamp(Duration::from_millis(5), Duration::from_hours(1));
+            let (message, wait) = match self.queues.receive(self.queue, 1) {
+                Ok(mut messages) => (messages.pop(), self.until_due()),
+                Err(error) => {
+                    warn!(queue = self.queue, error = chain(&error), "the queue is asked again");
+                    (None, RETRY)
+                }
+            };
+            let Some(message) = message else {
                 tokio::select! {
                     () = &mut stop => return,
                     // An error means that the queues are gone.
                     open = changed.changed() => if open.is_err() { return },
-                    () = self.clock.sleep(due) => {}
+                    () = self.clock.sleep(wait) => {}
                 }
                 continue;
             };
-            match self.workers.handle(&message.body, &Unhurried).await {
+            let ended = match self.workers.handle(&message.body, &Unhurried).await {
                 Ok(()) => self.queues.delete(self.queue, &message.receipt),
                 Err(error) => {
                     warn!(queue = self.queue, error = chain(&error), "a message is tried again");
-                    self.queues.release(self.queue, &message.receipt, RETRY);
+                    self.queues.release(self.queue, &message.receipt, RETRY)
                 }
+            };
+            if let Err(error) = ended {
+                warn!(queue = self.queue, error = chain(&error), "a message comes back by itself");
             }
         }
+    }
+
+    /// At least a little, so that a clock that lags behind the queue's does not spin.
+    fn until_due(&self) -> Duration {
+        let due = self
+            .queues
+            .next_due()
+            .map_or(Duration::MAX, |due| Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default());
+        due.clamp(Duration::from_millis(5), Duration::from_hours(1))
     }
 }
