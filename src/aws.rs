@@ -10,6 +10,7 @@ pub mod people;
 pub mod previews;
 pub mod queue;
 pub mod rules;
+pub mod scheduler;
 pub mod sends;
 pub mod shards;
 pub mod system;

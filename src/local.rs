@@ -2,15 +2,18 @@
 
 pub mod clock;
 pub mod control;
+pub mod data;
 pub mod handover;
 pub mod inbox;
 pub mod people;
 pub mod pollers;
+pub mod schedules;
 pub mod services;
 pub mod ses;
 pub mod shipped;
 pub mod sqs;
 pub mod stack;
+pub mod store;
 pub mod templates;
 pub mod worker;
 

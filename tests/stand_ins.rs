@@ -8,14 +8,19 @@ mod events;
 mod inbox;
 mod mail;
 mod queues;
+mod scheduler;
+mod schedules;
+mod store;
 mod templates;
 mod wire;
 
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use aws_sdk_sesv2::{
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     operation::send_bulk_email::builders::SendBulkEmailFluentBuilder,
@@ -24,19 +29,37 @@ use aws_sdk_sesv2::{
         MessageTag, ReplacementEmailContent, ReplacementTemplate, Template, builders::BulkEmailEntryBuilder,
     },
 };
-use germane::local::{
-    self,
-    ses::{Ses, SesConfig},
-    sqs::Queues,
+use germane::{
+    flow::clock,
+    local::{
+        self, Now,
+        schedules::Schedules,
+        ses::{Ses, SesConfig},
+        sqs::Queues,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
+
+const QUEUES: [&str; 3] = ["launch", "shard", "preview"];
+const GROUP: &str = "germane";
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
 struct Clock(Arc<Mutex<Timestamp>>);
 
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new("2026-11-23T09:00:00Z".parse().unwrap())))
+    }
+}
+
 impl Clock {
+    fn port(&self) -> Now {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
+    }
+
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -46,14 +69,31 @@ impl Clock {
     }
 }
 
+#[async_trait]
+impl clock::Clock for Clock {
+    fn now(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn sleep(&self, _duration: Duration) {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// All stand-ins behind one address, and the SDK's clients for them.
 struct Stack {
     ses: Ses,
     queues: Queues,
+    schedules: Schedules,
     clock: Clock,
     address: SocketAddr,
     mailer: aws_sdk_sesv2::Client,
     sqs: aws_sdk_sqs::Client,
+    scheduler: aws_sdk_scheduler::Client,
 }
 
 impl Stack {
@@ -62,14 +102,16 @@ impl Stack {
     }
 
     async fn start_with(config: SesConfig) -> Self {
-        let clock = Clock(Arc::new(Mutex::new("2026-11-23T09:00:00Z".parse().unwrap())));
-        let now = {
-            let clock = clock.clone();
-            Arc::new(move || clock.now())
-        };
-        let ses = Ses::new(config, now.clone());
-        let queues = Queues::new(&["launch", "shard"], now);
-        let router = ses.router().merge(queues.router()).merge(local::inbox::router(ses.clone()));
+        let clock = Clock::default();
+        let queues = Queues::new(&QUEUES, clock.port());
+        Self::with(config, clock, queues).await
+    }
+
+    async fn with(config: SesConfig, clock: Clock, queues: Queues) -> Self {
+        let ses = Ses::new(config, clock.port());
+        let schedules = Schedules::open(&[GROUP], &queues).unwrap();
+        let router = ses.router().merge(queues.router()).merge(schedules.router());
+        let router = router.merge(local::inbox::router(ses.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -88,8 +130,16 @@ impl Stack {
             .retry_config(RetryConfig::disabled())
             .endpoint_url(format!("http://{address}"))
             .build();
+        let scheduler = aws_sdk_scheduler::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(keys())
+            .region(Region::new("eu-west-1"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://{address}"))
+            .build();
         let (mailer, sqs) = (aws_sdk_sesv2::Client::from_conf(mailer), aws_sdk_sqs::Client::from_conf(sqs));
-        Self { ses, queues, clock, address, mailer, sqs }
+        let scheduler = aws_sdk_scheduler::Client::from_conf(scheduler);
+        Self { ses, queues, schedules, clock, address, mailer, sqs, scheduler }
     }
 
     async fn template(&self, name: &str, subject: &str, text: &str, html: &str) {

@@ -209,12 +209,12 @@ impl World {
         loop {
             let mut idle = true;
             for queue in [LAUNCH, PREVIEW, SHARD] {
-                let messages = self.services.queues.receive(queue, 64);
+                let messages = self.services.queues.receive(queue, 64).unwrap();
                 idle &= messages.is_empty();
                 let work = messages.iter().map(|message| workers.handle(&message.body, &Unhurried));
                 for (message, done) in messages.iter().zip(futures_util::future::join_all(work).await) {
                     match done {
-                        Ok(()) => self.services.queues.delete(queue, &message.receipt),
+                        Ok(()) => self.services.queues.delete(queue, &message.receipt).unwrap(),
                         Err(error) => errors.push(error),
                     }
                 }
@@ -228,9 +228,9 @@ impl World {
     /// Submits and launches; the shards lie in their queue.
     pub async fn launch(&self, campaign: &Value) {
         self.submit(campaign).await;
-        for message in self.services.queues.receive(LAUNCH, 64) {
+        for message in self.services.queues.receive(LAUNCH, 64).unwrap() {
             self.workers().handle(&message.body, &Unhurried).await.unwrap();
-            self.services.queues.delete(LAUNCH, &message.receipt);
+            self.services.queues.delete(LAUNCH, &message.receipt).unwrap();
         }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::send::lease::SES_TIMEOUT_S;
 
-/// A DynamoDB or SQS call may take so long, all its attempts together; the SDK's default has no end.
-const OPERATION: Duration = Duration::from_secs(10);
+/// A call may take so long, all its attempts together; the SDK's default has no end.
+pub(super) const OPERATION: Duration = Duration::from_secs(10);
 const ATTEMPT: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(2);
 
@@ -21,6 +21,7 @@ pub struct Clients {
     pub ses: aws_sdk_sesv2::Client,
     /// For sending: SES takes no idempotency token, so the SDK's retries would be duplicates.
     pub ses_sending: aws_sdk_sesv2::Client,
+    pub scheduler: aws_sdk_scheduler::Client,
 }
 
 /// Where the services are, if not where the AWS configuration says.
@@ -29,6 +30,7 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     pub sqs: Option<String>,
     pub ses: Option<String>,
+    pub scheduler: Option<String>,
 }
 
 impl Clients {
@@ -47,12 +49,14 @@ impl Clients {
         let usual = timeouts(OPERATION, ATTEMPT);
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(usual.clone());
         let sqs = aws_sdk_sqs::config::Builder::from(config).timeout_config(usual.clone());
-        let ses = aws_sdk_sesv2::config::Builder::from(config).timeout_config(usual);
+        let ses = aws_sdk_sesv2::config::Builder::from(config).timeout_config(usual.clone());
+        let scheduler = aws_sdk_scheduler::config::Builder::from(config).timeout_config(usual);
         let once = Duration::from_secs(SES_TIMEOUT_S);
         let ses_sending = aws_sdk_sesv2::config::Builder::from(config)
             .timeout_config(timeouts(once, once))
             .retry_config(RetryConfig::disabled());
         let (mut dynamodb, mut sqs, mut ses, mut ses_sending) = (dynamodb, sqs, ses, ses_sending);
+        let mut scheduler = scheduler;
         if let Some(url) = &endpoints.dynamodb {
             dynamodb = dynamodb.endpoint_url(url);
         }
@@ -63,11 +67,15 @@ impl Clients {
             ses = ses.endpoint_url(url);
             ses_sending = ses_sending.endpoint_url(url);
         }
+        if let Some(url) = &endpoints.scheduler {
+            scheduler = scheduler.endpoint_url(url);
+        }
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
             ses_sending: aws_sdk_sesv2::Client::from_conf(ses_sending.build()),
+            scheduler: aws_sdk_scheduler::Client::from_conf(scheduler.build()),
         }
     }
 }

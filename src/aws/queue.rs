@@ -15,7 +15,7 @@ use crate::flow::{
 /// Of `SendMessageBatch`.
 const PER_CALL: usize = 10;
 /// SQS delays a message by at most 15 minutes.
-const MAX_DELAY_S: u64 = 900;
+const MAX_DELAY_S: u128 = 900;
 
 /// Where each kind of message goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,8 @@ impl SqsQueue {
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), PortError> {
-        let delay = i32::try_from(delay.as_secs().min(MAX_DELAY_S)).unwrap_or_default();
+        // In whole seconds, and rather later than earlier.
+        let delay = i32::try_from(delay.as_millis().div_ceil(1000).min(MAX_DELAY_S)).unwrap_or_default();
         for group in messages.chunk_by(|a, b| self.url(a) == self.url(b)).flat_map(|group| group.chunks(PER_CALL)) {
             let Some(first) = group.first() else { continue };
             let mut call = self.client.send_message_batch().queue_url(self.url(first));

@@ -1,13 +1,18 @@
 //! `germane local`: the whole stack on this machine until Ctrl-C.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::local::{Stack, StackConfig};
+use crate::{
+    lambda::problem::chain,
+    local::{Stack, StackConfig, StackError, data::DataError, services::ServicesError, store::StoreError},
+};
 
 use super::{
-    failure::Failure,
+    failure::{Exit, Failure},
     log,
     screen::Screen,
     signal::{Stop, drained},
@@ -19,27 +24,42 @@ Prints `listening on URL` on stdout as soon as it answers. It needs no account
 and no network. Ctrl-C lets it finish what it began, and then ends it; a second
 one ends it at once. Warnings go to stderr; RUST_LOG=info says more.
 
+With --data it goes on where it ended, however it ended: unfinished campaigns too.
+The links in mails name the port: start it on the same one. One process at a
+time may use a folder; DIR/ses/mails has the mails as files.
+
+With --clock time is driven: it starts at TIME (or where the data folder had come,
+if that is later), goes on with real time, and is moved by
+  curl 127.0.0.1:8787/local/clock -d '{\"advance_seconds\": 3600}'
+
 Examples:
   germane local
-  germane local --port 0 --json    any free port, told as JSON")]
+  germane local --port 0 --json    any free port, told as JSON
+  germane local --data ./stack
+  germane local --clock 2026-11-23T09:00:00Z
+  germane local --no-workers       and `germane worker` beside it")]
 pub struct Local {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8787)]
     port: u16,
+    /// Keep everything in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "memory")]
+    data: Option<PathBuf>,
     /// Keep everything in memory (this is what it does unless told otherwise)
     #[arg(long)]
     memory: bool,
-    /// Start at this time (RFC 3339) and let POST /local/clock {"advance_seconds": N} move it
+    /// Drive the time, from this one on (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = time)]
     clock: Option<Timestamp>,
-    /// Send nothing itself: `germane worker` does it, in as many processes as you like
+    /// Leave the queues to `germane worker`
     #[arg(long)]
     no_workers: bool,
 }
 
 impl Local {
-    fn config(&self) -> StackConfig {
-        StackConfig { port: self.port, clock: self.clock, workers: !self.no_workers, ..StackConfig::default() }
+    fn config(self) -> StackConfig {
+        let Self { port, data, memory: _, clock, no_workers } = self;
+        StackConfig { port, data, clock, workers: !no_workers, ..StackConfig::default() }
     }
 }
 
@@ -72,10 +92,19 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
 
 pub async fn start(config: StackConfig) -> Result<Stack, Failure> {
     log::to_stderr();
-    let port = config.port;
-    Stack::start(config).await.map_err(|error| {
-        Failure::failed("not_started", format!("the local stack does not start on port {port}"))
-            .detail(error.to_string())
-            .next("take a free port: germane local --port 0")
-    })
+    Stack::start(config).await.map_err(|error| failure(&error))
+}
+
+fn failure(error: &StackError) -> Failure {
+    let not_started = |exit| Failure::of(exit, "not_started", "the local stack does not start").detail(chain(error));
+    match error {
+        StackError::Services(ServicesError::Port { .. }) => {
+            not_started(Exit::Failed).next("take a free port: germane local --port 0")
+        }
+        StackError::Data(DataError::Store(StoreError::Folder { .. }) | DataError::Ahead { .. })
+        | StackError::Templates(_) => not_started(Exit::BadInput),
+        StackError::Data(DataError::Store(_) | DataError::Damaged { .. } | DataError::Tables { .. })
+        | StackError::Services(_)
+        | StackError::Port(_) => not_started(Exit::Failed),
+    }
 }

@@ -77,7 +77,7 @@ pub struct Unhurried;
 #[async_trait]
 impl Turn for Unhurried {
     async fn over(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn keep(&self, _span: Duration) -> Result<(), PortError> {

@@ -12,16 +12,22 @@ use axum::{
     routing::get,
 };
 use serde_json::Value;
+use tracing::error;
 
 use super::{
     clock::LocalClock,
+    data::DataFolder,
     handover::{Handover, Time},
+    schedules::Schedules,
     sqs::Queues,
 };
 use crate::{
     domain::door,
     flow::api::{ApiError, Code},
-    lambda::{http::Body, problem::Problem},
+    lambda::{
+        http::Body,
+        problem::{Problem, chain},
+    },
 };
 
 /// Ten years, far beyond anything that waits.
@@ -31,6 +37,8 @@ const MAX_ADVANCE_S: f64 = 315_360_000.0;
 pub(super) struct Control {
     pub clock: Arc<LocalClock>,
     pub queues: Queues,
+    pub schedules: Schedules,
+    pub data: Option<DataFolder>,
     pub handover: Arc<Handover>,
 }
 
@@ -54,7 +62,11 @@ async fn advance(State(control): State<Control>, Body(body): Body) -> Result<Jso
         detail: error.to_string(),
         errors: Vec::new(),
     })?;
+    if let Some(Err(error)) = control.data.as_ref().map(|data| data.keep_time(&control.clock)) {
+        error!(error = chain(&error), "the time cannot be written down");
+    }
     control.queues.wake();
+    control.schedules.wake();
     Ok(Json(Time::of(&control.clock)))
 }
 

@@ -1,12 +1,16 @@
 //! A stand-in for SQS standard queues, spoken to by the real SDK over loopback HTTP and by pollers in the same
 //! process. A message that is received and not deleted in time comes back, as often as it takes.
 //!
+//! The queues work in memory. Where they have a store, each change is in it before it is answered; a change that cannot
+//! be kept does not happen.
+//!
 //! Time comes from the clock alone. The one exception is how long an answer to a long poll is held back, which is a
 //! matter of the connection and therefore real.
 
 mod http;
 mod queue;
 mod refusal;
+mod table;
 mod wire;
 
 use std::{
@@ -17,12 +21,19 @@ use std::{
 
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
 use tokio::{sync::watch, time::timeout};
 
 pub use queue::{Message, Receipt};
 
-use super::Now;
-use queue::{NotInFlight, Queue};
+use super::{
+    Now,
+    store::{Store, StoreError},
+};
+use queue::{Change, NotInFlight, Queue};
+
+const ACCOUNT: &str = "000000000000";
+const ARN: &str = "arn:aws:sqs:eu-west-1:000000000000:";
 
 /// The queues of one account; clones share them.
 #[derive(Clone)]
@@ -30,6 +41,7 @@ pub struct Queues(Arc<Shared>);
 
 struct Shared {
     now: Now,
+    store: Option<Store>,
     state: Mutex<State>,
     /// Counts the moments at which something may have become visible.
     changes: watch::Sender<u64>,
@@ -41,6 +53,15 @@ struct State {
     next: u64,
 }
 
+/// Nothing has happened.
+#[derive(Debug, thiserror::Error)]
+pub enum QueuesError {
+    #[error("there is no queue {0}")]
+    NoQueue(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// How a reader wants its messages.
 struct Order {
     max: usize,
@@ -49,11 +70,28 @@ struct Order {
 }
 
 impl Queues {
-    /// Empty queues of these names, with a visibility timeout of 60 seconds.
+    /// Empty queues of these names in memory alone, with a visibility timeout of 60 seconds.
     pub fn new(names: &[&str], now: Now) -> Self {
-        let queues = names.iter().map(|name| ((*name).to_owned(), Queue::default())).collect();
-        let state = Mutex::new(State { queues, next: 0 });
-        Self(Arc::new(Shared { now, state, changes: watch::Sender::new(0) }))
+        Self::of(State { queues: named(names), next: 0 }, now, None)
+    }
+
+    /// Queues of these names as they were when the process before ended, however it ended: what somebody had received
+    /// is visible at once, with its count, and what was delayed keeps its time.
+    pub fn open(names: &[&str], now: Now, store: Store) -> Result<Self, StoreError> {
+        let (kept, next) = store.transact(table::read)?;
+        let mut queues = named(names);
+        let start = now();
+        for message in kept {
+            // A queue that has no name any more stays in the store.
+            if let Some(queue) = queues.get_mut(&message.queue) {
+                queue.restore(message.number, message.held, start);
+            }
+        }
+        Ok(Self::of(State { queues, next }, now, Some(store)))
+    }
+
+    fn of(state: State, now: Now, store: Option<Store>) -> Self {
+        Self(Arc::new(Shared { now, store, state: Mutex::new(state), changes: watch::Sender::new(0) }))
     }
 
     /// The HTTP API: `POST /`, and `POST` on a queue's own URL.
@@ -68,26 +106,25 @@ impl Queues {
         }
     }
 
-    /// The id of the new message; `None` if there is no such queue.
-    pub fn send(&self, queue: &str, body: impl Into<Arc<str>>, delay: Duration) -> Option<String> {
-        let id = self.with(queue, |queue, now, next| queue.send(next, body.into(), now, span(delay)))?;
-        self.wake();
-        Some(id)
+    /// The id of the new message.
+    pub fn send(&self, queue: &str, body: impl Into<Arc<str>>, delay: Duration) -> Result<String, QueuesError> {
+        self.send_with(queue, body.into(), delay, |_| Ok(()))
     }
 
-    /// Up to `max` visible messages, hidden from now on; none if there is no such queue.
-    pub fn receive(&self, queue: &str, max: usize) -> Vec<Message> {
-        self.look(queue, &Order { max, visibility: None }).unwrap_or_default()
+    /// Up to `max` visible messages, hidden from now on.
+    pub fn receive(&self, queue: &str, max: usize) -> Result<Vec<Message>, QueuesError> {
+        self.look(queue, &Order { max, visibility: None })
     }
 
     /// Done with it. A receipt older than the message's latest one deletes nothing, as at SQS.
-    pub fn delete(&self, queue: &str, receipt: &Receipt) {
-        self.with(queue, |queue, _, _| queue.delete(receipt));
+    pub fn delete(&self, queue: &str, receipt: &Receipt) -> Result<(), QueuesError> {
+        self.delete_all(queue, std::slice::from_ref(receipt))
     }
 
-    /// Gives a message back, to be visible again `after` this time. Nothing happens if it already is.
-    pub fn release(&self, queue: &str, receipt: &Receipt, after: Duration) {
-        self.hide(queue, receipt, span(after));
+    /// Gives a message back, to be visible again `after` this time, or keeps it for so long from now. Nothing happens
+    /// if it already is visible.
+    pub fn release(&self, queue: &str, receipt: &Receipt, after: Duration) -> Result<(), QueuesError> {
+        self.hide(queue, receipt, span(after)).map(drop)
     }
 
     /// A wait that ends when a message is sent or given back, or the clock was moved. Taken before looking, it misses
@@ -104,7 +141,7 @@ impl Queues {
     /// When the next delayed or hidden message of any queue becomes visible.
     pub fn next_due(&self) -> Option<Timestamp> {
         let state = self.state();
-        let now = (self.0.now)();
+        let now = self.now();
         state.queues.values().filter_map(|queue| queue.next_due(now)).min()
     }
 
@@ -113,29 +150,93 @@ impl Queues {
         self.state().queues.get(queue).map_or(0, Queue::depth)
     }
 
-    fn look(&self, queue: &str, order: &Order) -> Option<Vec<Message>> {
-        self.with(queue, |queue, now, _| queue.receive(order.max, now, order.visibility))
+    /// Sends a message, and does `also` in the same transaction; without a store there is nothing to be done.
+    pub(super) fn send_with(
+        &self,
+        queue: &str,
+        body: Arc<str>,
+        delay: Duration,
+        also: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<String, QueuesError> {
+        let id = self.change_with(
+            queue,
+            |_, now, next| {
+                let (id, change) = Queue::send(next, body, now, span(delay));
+                (id, vec![change])
+            },
+            also,
+        )?;
+        self.wake();
+        Ok(id)
+    }
+
+    pub(super) fn has(&self, queue: &str) -> bool {
+        self.state().queues.contains_key(queue)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.0.now)()
+    }
+
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.0.store.as_ref()
+    }
+
+    /// The ids of the new messages, in their order.
+    fn send_all(
+        &self,
+        queue: &str,
+        messages: impl IntoIterator<Item = (Arc<str>, Duration)>,
+    ) -> Result<Vec<String>, QueuesError> {
+        let ids = self.change(queue, |_, now, next| {
+            let numbered = (next..).zip(messages);
+            numbered.map(|(number, (body, delay))| Queue::send(number, body, now, span(delay))).unzip()
+        })?;
+        self.wake();
+        Ok(ids)
+    }
+
+    fn delete_all(&self, queue: &str, receipts: &[Receipt]) -> Result<(), QueuesError> {
+        self.change(queue, |queue, _, _| ((), receipts.iter().filter_map(|receipt| queue.delete(receipt)).collect()))
+    }
+
+    fn hide(
+        &self,
+        queue: &str,
+        receipt: &Receipt,
+        span: SignedDuration,
+    ) -> Result<Result<(), NotInFlight>, QueuesError> {
+        let hidden = self.change(queue, |queue, now, _| match queue.hide(receipt, now, span) {
+            Ok(change) => (Ok(()), vec![change]),
+            Err(error) => (Err(error), Vec::new()),
+        })?;
+        self.wake();
+        Ok(hidden)
+    }
+
+    fn look(&self, queue: &str, order: &Order) -> Result<Vec<Message>, QueuesError> {
+        self.change(queue, |queue, now, _| queue.receive(order.max, now, order.visibility))
     }
 
     /// Waits for messages; empty once nothing came for `patience`.
-    async fn wait(&self, queue: &str, order: &Order, patience: Duration) -> Option<Vec<Message>> {
-        let found = self.look(queue, order)?;
-        if !found.is_empty() || patience.is_zero() {
-            return Some(found);
+    async fn wait(&self, queue: &str, order: &Order, patience: Duration) -> Result<Vec<Message>, QueuesError> {
+        if patience.is_zero() {
+            return self.look(queue, order);
         }
-        Some(timeout(patience, self.arrivals(queue, order)).await.unwrap_or_default())
+        timeout(patience, self.arrivals(queue, order)).await.unwrap_or_else(|_| Ok(Vec::new()))
     }
 
-    async fn arrivals(&self, queue: &str, order: &Order) -> Vec<Message> {
+    async fn arrivals(&self, queue: &str, order: &Order) -> Result<Vec<Message>, QueuesError> {
+        let turn = self.with(queue, |queue, _| Arc::clone(&queue.turn))?;
+        let _turn = turn.lock().await;
         let mut changed = self.changed();
         loop {
             changed.borrow_and_update();
-            let found = self.look(queue, order).unwrap_or_default();
+            let found = self.look(queue, order)?;
             if !found.is_empty() {
-                return found;
+                return Ok(found);
             }
-            let due =
-                self.with(queue, |queue, now, _| queue.next_due(now).map(|due| now.duration_until(due))).flatten();
+            let due = self.with(queue, |queue, now| queue.next_due(now).map(|due| now.duration_until(due)))?;
             // Either way the next look decides.
             match due.and_then(|due| Duration::try_from(due).ok()) {
                 Some(due) => drop(timeout(due, changed.changed()).await),
@@ -144,22 +245,67 @@ impl Queues {
         }
     }
 
-    fn hide(&self, queue: &str, receipt: &Receipt, span: SignedDuration) -> Option<Result<(), NotInFlight>> {
-        let hidden = self.with(queue, |queue, now, _| queue.hide(receipt, now, span));
-        self.wake();
-        hidden
+    fn with<T>(&self, queue: &str, look: impl FnOnce(&Queue, Timestamp) -> T) -> Result<T, QueuesError> {
+        let state = self.state();
+        let held = state.queues.get(queue).ok_or_else(|| no_queue(queue))?;
+        Ok(look(held, self.now()))
     }
 
-    fn with<T>(&self, queue: &str, work: impl FnOnce(&mut Queue, Timestamp, &mut u64) -> T) -> Option<T> {
+    /// Plans with the time and the number of the next message, keeps the changes, and applies them.
+    fn change<T>(
+        &self,
+        queue: &str,
+        plan: impl FnOnce(&Queue, Timestamp, u64) -> (T, Vec<Change>),
+    ) -> Result<T, QueuesError> {
+        self.change_with(queue, plan, |_| Ok(()))
+    }
+
+    fn change_with<T>(
+        &self,
+        name: &str,
+        plan: impl FnOnce(&Queue, Timestamp, u64) -> (T, Vec<Change>),
+        also: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<T, QueuesError> {
         let mut state = self.state();
         let State { queues, next } = &mut *state;
-        let queue = queues.get_mut(queue)?;
-        Some(work(queue, (self.0.now)(), next))
+        let queue = queues.get_mut(name).ok_or_else(|| no_queue(name))?;
+        let (answer, changes) = plan(queue, self.now(), *next);
+        if let Some(store) = self.store().filter(|_| !changes.is_empty()) {
+            store.transact(|connection| {
+                table::write(connection, name, &changes)?;
+                also(connection)
+            })?;
+        }
+        for change in changes {
+            if let Change::Put(number, _) = &change {
+                *next = (*next).max(number.saturating_add(1));
+            }
+            queue.apply(change);
+        }
+        Ok(answer)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The name by which other services know a queue.
+pub fn arn(queue: &str) -> String {
+    format!("{ARN}{queue}")
+}
+
+/// The queue that an ARN names.
+pub(super) fn queue_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix(ARN)
+}
+
+fn named(names: &[&str]) -> BTreeMap<String, Queue> {
+    names.iter().map(|name| ((*name).to_owned(), Queue::default())).collect()
+}
+
+fn no_queue(name: &str) -> QueuesError {
+    QueuesError::NoQueue(name.to_owned())
 }
 
 fn span(duration: Duration) -> SignedDuration {

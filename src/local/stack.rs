@@ -1,15 +1,17 @@
 //! `germane local`: the services, the functions' own handlers fed by their queues, and the API beside the inbox.
 
-use std::{future::ready, path::PathBuf, sync::Arc};
+use std::{future::ready, path::PathBuf, pin::Pin, sync::Arc};
 
 use axum::{Extension, Router};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::error;
 
 use super::{
     clock::LocalClock,
     control::{self, Control},
+    data::{DataError, DataFolder, KEEP_TIME_EVERY},
     handover::{Handover, Secrets, Time},
     inbox,
     pollers::{Hands, Pollers, SHARDS_AT_ONCE, VISIBILITY, workers},
@@ -18,14 +20,21 @@ use super::{
     shipped, templates,
 };
 use crate::{
-    aws::{deployment::Deployment, system::SystemEntropy, tables::DEFAULT_SHARDS},
+    aws::{
+        deployment::Deployment,
+        system::{SystemClock, SystemEntropy},
+        tables::DEFAULT_SHARDS,
+    },
     domain::{door::Fault, id::TemplateName},
     flow::{
         api::{Api, ApiError},
         clock::{Clock, Entropy},
         port::PortError,
     },
-    lambda::http::{self, Actor},
+    lambda::{
+        http::{self, Actor},
+        problem::chain,
+    },
 };
 
 const DEFAULT_POLICY: &str = include_str!("policy.json");
@@ -37,6 +46,8 @@ pub struct StackConfig {
     /// The folder that templates are pushed from at start; where it holds none, the shipped ones are.
     pub templates: PathBuf,
     pub shards: u16,
+    /// Where everything is kept; `None` keeps it in memory.
+    pub data: Option<PathBuf>,
     pub ses: SesConfig,
     /// Where a driven clock starts; `None` is the machine's time.
     pub clock: Option<Timestamp>,
@@ -50,6 +61,7 @@ impl Default for StackConfig {
             port: 8787,
             templates: PathBuf::from("templates"),
             shards: DEFAULT_SHARDS,
+            data: None,
             ses: SesConfig::default(),
             clock: None,
             workers: true,
@@ -59,6 +71,8 @@ impl Default for StackConfig {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error(transparent)]
     Services(#[from] ServicesError),
     #[error(transparent)]
@@ -78,12 +92,17 @@ pub struct Stack {
 
 impl Stack {
     pub async fn start(config: StackConfig) -> Result<Self, StackError> {
-        let clock = Arc::new(config.clock.map_or_else(LocalClock::machine, LocalClock::driven));
+        let data = config.data.as_deref().map(DataFolder::open).transpose()?;
+        let (clock, secrets) = match &data {
+            None => (config.clock.map_or_else(LocalClock::machine, LocalClock::driven), Secrets::draw(&SystemEntropy)),
+            Some(data) => (data.clock(config.clock)?, data.secrets(&SystemEntropy)?),
+        };
+        let clock = Arc::new(clock);
         let port: Arc<dyn Clock> = clock.clone();
-        let secrets = Secrets::draw(&SystemEntropy);
         let (listener, address) = listen(config.port).await?;
         let url = format!("http://{address}");
-        let mut services = Services::open(&port, secrets.address_key.clone(), config.ses, config.shards).await?;
+        let address_key = secrets.address_key.clone();
+        let mut services = Services::open(&port, address_key, config.ses, config.shards, data.as_ref()).await?;
         let handover = Handover {
             id: format!("{:016x}", u64::from_le_bytes(SystemEntropy.eight_bytes())),
             public_url: url.clone(),
@@ -104,7 +123,17 @@ impl Stack {
                 Hands { workers: workers(&deployment), clock: clock.clone(), catch_up: Arc::new(|| ready(()).boxed()) };
             Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE)
         });
-        let control = Control { clock, queues: services.queues.clone(), handover: Arc::new(handover) };
+        services.drive_schedules(clock.clone());
+        let control = Control {
+            clock: clock.clone(),
+            queues: services.queues.clone(),
+            schedules: services.schedules.clone(),
+            data: data.clone(),
+            handover: Arc::new(handover),
+        };
+        if let Some(data) = data.filter(|_| clock.is_driven()) {
+            services.servers.spawn(|stop| keep_time(data, clock, stop));
+        }
         let router = Router::new()
             .merge(http::preferences(Arc::new(deployment.preferences())))
             .merge(inbox::router(services.ses.clone()))
@@ -134,11 +163,28 @@ impl Stack {
     }
 }
 
-/// The default policy, and the templates of the folder.
+/// Writes down how far the time has come as it goes on.
+async fn keep_time(data: DataFolder, clock: Arc<LocalClock>, mut stop: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    // Real time: it goes on without being moved, too.
+    let machine = SystemClock::default();
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = machine.sleep(KEEP_TIME_EVERY) => {}
+        }
+        if let Err(error) = data.keep_time(&clock) {
+            error!(error = chain(&error), "the time cannot be written down");
+        }
+    }
+}
+
+/// The default policy unless there is one, and the templates of the folder.
 async fn put_rules(api: &Api, config: &StackConfig) -> Result<(), StackError> {
-    let wrong = |error: serde_json::Error| PortError::corrupt("the default policy", error);
-    let policy: Value = serde_json::from_str(DEFAULT_POLICY).map_err(wrong)?;
-    api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
+    if api.policies.current().await?.is_none() {
+        let wrong = |error: serde_json::Error| PortError::corrupt("the default policy", error);
+        let policy: Value = serde_json::from_str(DEFAULT_POLICY).map_err(wrong)?;
+        api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
+    }
     let lines =
         |faults: Vec<templates::FileFault>| StackError::Templates(faults.iter().map(ToString::to_string).collect());
     let mut sources: Vec<(TemplateName, Value)> = Vec::new();

@@ -49,7 +49,7 @@ impl StandIn {
 
     fn clients_at(&self, ses: &str) -> Clients {
         let (dynamodb, sqs) = (Some(self.url.clone()), Some(self.url.clone()));
-        services::clients(&Endpoints { dynamodb, sqs, ses: Some(ses.to_owned()) })
+        services::clients(&Endpoints { dynamodb, sqs, ses: Some(ses.to_owned()), ..Endpoints::default() })
     }
 
     /// Ends the storing of people: from now on they are only read.

@@ -20,7 +20,7 @@ async fn ten_campaigns_at_once_under_a_cap_of_five_send_exactly_five_to_each() {
             world.launch(&campaign(id)).await;
         }
         let workers = world.workers();
-        let messages = world.services.queues.receive(SHARD, 100);
+        let messages = world.services.queues.receive(SHARD, 100).unwrap();
         assert_eq!(messages.len(), 40);
         let runs = messages.into_iter().map(|message| {
             let workers = workers.clone();

@@ -32,7 +32,7 @@ async fn launched() -> World {
 /// Clients whose every service is at one address.
 fn clients(address: std::net::SocketAddr) -> Clients {
     let url = Some(format!("http://{address}"));
-    services::clients(&Endpoints { dynamodb: url.clone(), sqs: url.clone(), ses: url })
+    services::clients(&Endpoints { dynamodb: url.clone(), sqs: url.clone(), ses: url.clone(), scheduler: url })
 }
 
 async fn nobody_listens() -> Clients {

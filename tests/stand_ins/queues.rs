@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use germane::local::sqs::QueuesError;
+
 use super::Stack;
 
 const NO_DELAY: Duration = Duration::ZERO;
@@ -11,14 +13,14 @@ async fn a_message_that_is_not_deleted_in_time_comes_back_with_its_count() {
     let stack = Stack::start().await;
     stack.queues.send("shard", "a", NO_DELAY).unwrap();
 
-    let first = stack.queues.receive("shard", 10);
+    let first = stack.queues.receive("shard", 10).unwrap();
     assert_eq!((first.len(), &*first[0].body, first[0].receives), (1, "a", 1));
-    assert!(stack.queues.receive("shard", 10).is_empty(), "hidden while somebody works on it");
+    assert!(stack.queues.receive("shard", 10).unwrap().is_empty(), "hidden while somebody works on it");
 
     stack.clock.advance(59);
-    assert!(stack.queues.receive("shard", 10).is_empty());
+    assert!(stack.queues.receive("shard", 10).unwrap().is_empty());
     stack.clock.advance(1);
-    let second = stack.queues.receive("shard", 10);
+    let second = stack.queues.receive("shard", 10).unwrap();
     assert_eq!((second.len(), second[0].receives), (1, 2));
 }
 
@@ -26,13 +28,13 @@ async fn a_message_that_is_not_deleted_in_time_comes_back_with_its_count() {
 async fn an_old_receipt_deletes_nothing() {
     let stack = Stack::start().await;
     stack.queues.send("shard", "a", NO_DELAY).unwrap();
-    let first = stack.queues.receive("shard", 1);
+    let first = stack.queues.receive("shard", 1).unwrap();
     stack.clock.advance(60);
-    let second = stack.queues.receive("shard", 1);
+    let second = stack.queues.receive("shard", 1).unwrap();
 
-    stack.queues.delete("shard", &first[0].receipt);
+    stack.queues.delete("shard", &first[0].receipt).unwrap();
     assert_eq!(stack.queues.depth("shard"), 1);
-    stack.queues.delete("shard", &second[0].receipt);
+    stack.queues.delete("shard", &second[0].receipt).unwrap();
     assert_eq!(stack.queues.depth("shard"), 0);
 }
 
@@ -41,10 +43,10 @@ async fn a_receipt_fits_in_no_other_queue() {
     let stack = Stack::start().await;
     stack.queues.send("launch", "a", NO_DELAY).unwrap();
     stack.queues.send("shard", "b", NO_DELAY).unwrap();
-    let launch = stack.queues.receive("launch", 1);
-    stack.queues.receive("shard", 1);
+    let launch = stack.queues.receive("launch", 1).unwrap();
+    stack.queues.receive("shard", 1).unwrap();
 
-    stack.queues.delete("shard", &launch[0].receipt);
+    stack.queues.delete("shard", &launch[0].receipt).unwrap();
 
     assert_eq!(stack.queues.depth("shard"), 1);
 }
@@ -53,13 +55,13 @@ async fn a_receipt_fits_in_no_other_queue() {
 async fn a_message_given_back_is_visible_when_its_giver_says() {
     let stack = Stack::start().await;
     stack.queues.send("shard", "a", NO_DELAY).unwrap();
-    let held = stack.queues.receive("shard", 1);
+    let held = stack.queues.receive("shard", 1).unwrap();
 
-    stack.queues.release("shard", &held[0].receipt, Duration::from_secs(5));
+    stack.queues.release("shard", &held[0].receipt, Duration::from_secs(5)).unwrap();
     stack.clock.advance(4);
-    assert!(stack.queues.receive("shard", 1).is_empty());
+    assert!(stack.queues.receive("shard", 1).unwrap().is_empty());
     stack.clock.advance(1);
-    assert_eq!(stack.queues.receive("shard", 1).len(), 1);
+    assert_eq!(stack.queues.receive("shard", 1).unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -73,7 +75,7 @@ async fn what_is_due_next_is_the_earliest_hidden_message_of_all_queues() {
     stack.queues.send("shard", "later", Duration::from_secs(90)).unwrap();
     assert_eq!(stack.queues.next_due(), Some(start + Duration::from_secs(90)));
     stack.queues.set_visibility("launch", Duration::from_secs(30));
-    stack.queues.receive("launch", 1);
+    stack.queues.receive("launch", 1).unwrap();
     assert_eq!(stack.queues.next_due(), Some(start + Duration::from_secs(30)));
 }
 
@@ -86,5 +88,32 @@ async fn a_wait_misses_nothing_that_was_sent_after_it_was_taken() {
     stack.queues.send("shard", "a", NO_DELAY).unwrap();
 
     changed.changed().await.unwrap();
-    assert_eq!(stack.queues.receive("shard", 1).len(), 1);
+    assert_eq!(stack.queues.receive("shard", 1).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_hidden_for_as_long_as_its_holder_keeps_it() {
+    let stack = Stack::start().await;
+    stack.queues.send("shard", "a", NO_DELAY).unwrap();
+    let held = stack.queues.receive("shard", 1).unwrap();
+
+    for _ in 0..3 {
+        stack.clock.advance(59);
+        stack.queues.release("shard", &held[0].receipt, Duration::from_secs(60)).unwrap();
+        assert!(stack.queues.receive("shard", 1).unwrap().is_empty());
+    }
+
+    stack.clock.advance(60);
+    let other = stack.queues.receive("shard", 1).unwrap();
+    stack.queues.release("shard", &held[0].receipt, NO_DELAY).unwrap();
+    assert!(stack.queues.receive("shard", 1).unwrap().is_empty(), "it is in other hands");
+    assert_eq!(other[0].receives, 2);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_not_there_is_an_error() {
+    let stack = Stack::start().await;
+    let missing = stack.queues.send("none", "a", NO_DELAY).unwrap_err();
+    assert_eq!(missing.to_string(), "there is no queue none");
+    assert!(matches!(stack.queues.receive("none", 1), Err(QueuesError::NoQueue(_))));
 }

@@ -1,5 +1,7 @@
 //! The queues as the SDK sees them.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use aws_sdk_sqs::{
     error::{ProvideErrorMetadata, SdkError},
     types::{
@@ -7,6 +9,13 @@ use aws_sdk_sqs::{
         SendMessageBatchResultEntry,
     },
 };
+
+use axum::{
+    body::to_bytes,
+    extract::Request,
+    middleware::{self, Next},
+};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 
 use super::Stack;
 
@@ -151,12 +160,12 @@ async fn visibility_is_changed_only_while_a_message_is_in_flight() {
 
     change(&handle, 120).await.unwrap();
     stack.clock.advance(119);
-    assert!(stack.queues.receive("shard", 1).is_empty());
+    assert!(stack.queues.receive("shard", 1).unwrap().is_empty());
     change(&handle, 0).await.unwrap();
     assert!(change(&handle, 30).await.unwrap_err().is_message_not_inflight());
     assert!(change("?", 30).await.unwrap_err().is_receipt_handle_is_invalid());
     assert_eq!(change(&handle, 43_201).await.unwrap_err().code(), Some("InvalidParameterValue"));
-    assert_eq!(stack.queues.receive("shard", 1)[0].receives, 2);
+    assert_eq!(stack.queues.receive("shard", 1).unwrap()[0].receives, 2);
 }
 
 #[tokio::test]
@@ -185,6 +194,81 @@ async fn a_long_poll_is_answered_when_the_clock_reaches_a_delayed_message() {
     assert_eq!(poll.await.unwrap().messages()[0].body(), Some("a"));
 }
 
+/// The stack's queues at an address of their own, which tells when a call has come in whole and is about to be answered.
+async fn announcing(stack: &Stack) -> (String, mpsc::UnboundedReceiver<()>) {
+    let (came, coming) = mpsc::unbounded_channel();
+    let announce = move |request: Request, next: Next| {
+        let came = came.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            came.send(()).unwrap();
+            next.run(Request::from_parts(head, body.into())).await
+        }
+    };
+    let router = stack.queues.router().layer(middleware::from_fn(announce));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, coming)
+}
+
+/// On one thread, so that a call that has come in waits in line before the test goes on.
+#[tokio::test]
+async fn long_polls_are_answered_in_the_order_in_which_they_came() {
+    let stack = Stack::start().await;
+    let (url, mut coming) = announcing(&stack).await;
+    let sqs = aws_sdk_sqs::Client::from_conf(stack.sqs.config().to_builder().endpoint_url(url).build());
+    let queue = stack.queue_url().await;
+    let mut polls = Vec::new();
+    for _ in 0..8 {
+        let poll = sqs.receive_message().queue_url(&queue).wait_time_seconds(20);
+        polls.push(tokio::spawn(async move { poll.send().await.unwrap() }));
+        coming.recv().await.unwrap();
+    }
+    // A client that hangs up leaves the line.
+    polls.remove(3).abort();
+
+    for (number, poll) in polls.into_iter().enumerate() {
+        stack.queues.send("shard", number.to_string(), Duration::ZERO).unwrap();
+        assert_eq!(poll.await.unwrap().messages()[0].body(), Some(number.to_string().as_str()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_message_is_handed_to_one_of_many_receivers() {
+    const MESSAGES: usize = 400;
+    let stack = Stack::start().await;
+    let url = stack.queue_url().await;
+    let (found, mut finds) = mpsc::unbounded_channel();
+    let mut receivers = JoinSet::new();
+    for _ in 0..8 {
+        // A client of its own has connections of its own, as a process of its own would.
+        let sqs = aws_sdk_sqs::Client::from_conf(stack.sqs.config().clone());
+        let (url, found) = (url.clone(), found.clone());
+        receivers.spawn(async move {
+            loop {
+                let call = sqs.receive_message().queue_url(&url).max_number_of_messages(3).wait_time_seconds(20);
+                for message in call.send().await.unwrap().messages.unwrap_or_default() {
+                    found.send(message.message_id.unwrap()).unwrap();
+                }
+            }
+        });
+    }
+
+    let mut ids = BTreeSet::new();
+    for _ in 0..MESSAGES / 2 {
+        stack.queues.send("shard", "a", Duration::ZERO).unwrap();
+    }
+    for number in 0..MESSAGES {
+        assert!(ids.insert(finds.recv().await.unwrap()), "a message was handed out twice");
+        if number < MESSAGES / 2 {
+            stack.queues.send("shard", "b", Duration::ZERO).unwrap();
+        }
+    }
+    assert!(stack.queues.receive("shard", 1).unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_queue_says_how_many_messages_are_in_which_state() {
     let stack = Stack::start().await;
@@ -192,7 +276,7 @@ async fn a_queue_says_how_many_messages_are_in_which_state() {
     for (body, delay) in [("a", 0), ("b", 0), ("c", 0), ("d", 60)] {
         stack.sqs.send_message().queue_url(&url).message_body(body).delay_seconds(delay).send().await.unwrap();
     }
-    stack.queues.receive("shard", 1);
+    stack.queues.receive("shard", 1).unwrap();
 
     let answer = stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::All).send().await;
 

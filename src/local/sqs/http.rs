@@ -1,6 +1,6 @@
 //! The AWS JSON 1.0 protocol: one path, the operation in a header, the queue in the body.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Order, Queues, Receipt,
+    ACCOUNT, Order, Queues, QueuesError, Receipt,
     queue::{Message, NotInFlight, Queue},
     refusal::Refusal,
     wire::{
@@ -32,8 +32,6 @@ const MAX_DELAY_S: i64 = 900;
 const MAX_VISIBILITY_S: i64 = 12 * 60 * 60;
 const MAX_WAIT_S: i64 = 20;
 const RETENTION_S: i64 = 4 * 24 * 60 * 60;
-const ACCOUNT: &str = "000000000000";
-const REGION: &str = "eu-west-1";
 
 pub(super) fn router(queues: Queues) -> Router {
     Router::new()
@@ -73,15 +71,15 @@ async fn run(queues: &Queues, headers: &HeaderMap, queue: Option<String>, body: 
     }
     let queue = named(&body).or(queue).ok_or_else(|| Refusal::bad_value("QueueUrl is required"))?;
     let queue = queue.as_str();
-    if !queues.state().queues.contains_key(queue) {
-        return Err(no_queue());
+    if !queues.has(queue) {
+        return Err(super::no_queue(queue).into());
     }
     match operation {
         "SendMessage" => send(queues, queue, parse(body)?),
         "SendMessageBatch" => send_batch(queues, queue, parse(body)?),
         "ReceiveMessage" => receive(queues, queue, parse(body)?).await,
         "DeleteMessage" => delete(queues, queue, &parse(body)?).map(|()| Value::Null),
-        "DeleteMessageBatch" => batch(parse(body)?, |request| delete(queues, queue, &request).map(|()| json!({}))),
+        "DeleteMessageBatch" => delete_batch(queues, queue, parse(body)?),
         "ChangeMessageVisibility" => change_visibility(queues, queue, &parse(body)?).map(|()| Value::Null),
         "GetQueueAttributes" => attributes(queues, queue, &parse(body)?),
         other => Err(Refusal::unsupported(format!("{other} is not among the calls that are stood in for"))),
@@ -95,14 +93,26 @@ fn named(body: &Value) -> Option<String> {
 
 fn queue_url(queues: &Queues, headers: &HeaderMap, call: &GetQueueUrl) -> Result<Value, Refusal> {
     let name = &call.queue_name;
-    if !queues.state().queues.contains_key(name) {
-        return Err(no_queue());
+    if !queues.has(name) {
+        return Err(super::no_queue(name).into());
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     Ok(json!({ "QueueUrl": format!("http://{host}/{ACCOUNT}/{name}") }))
 }
 
 fn send(queues: &Queues, queue: &str, request: Outgoing) -> Result<Value, Refusal> {
+    let Fit { body, delay } = fit(request)?;
+    let id = queues.send(queue, Arc::clone(&body), delay)?;
+    Ok(sent(&id, &body))
+}
+
+/// A message that may be sent.
+struct Fit {
+    body: Arc<str>,
+    delay: Duration,
+}
+
+fn fit(request: Outgoing) -> Result<Fit, Refusal> {
     let delay = seconds("DelaySeconds", request.delay_seconds.unwrap_or(0), 0..=MAX_DELAY_S)?;
     let body = request.message_body;
     if !(1..=MAX_MESSAGE_BYTES).contains(&body.len()) {
@@ -114,9 +124,11 @@ fn send(queues: &Queues, queue: &str, request: Outgoing) -> Result<Value, Refusa
     if !request.message_attributes.is_empty() {
         return Err(Refusal::unsupported("Message attributes are not stood in for"));
     }
-    let sum = format!("{:x}", md5::compute(&body));
-    let id = queues.send(queue, body, delay).ok_or_else(no_queue)?;
-    Ok(json!({ "MessageId": id, "MD5OfMessageBody": sum }))
+    Ok(Fit { body: body.into(), delay })
+}
+
+fn sent(id: &str, body: &str) -> Value {
+    json!({ "MessageId": id, "MD5OfMessageBody": format!("{:x}", md5::compute(body)) })
 }
 
 fn allowed(c: char) -> bool {
@@ -128,11 +140,27 @@ fn send_batch(queues: &Queues, queue: &str, request: Batch<Outgoing>) -> Result<
     if size > MAX_MESSAGE_BYTES {
         return Err(Refusal::too_long(format!("The messages of a batch have at most {MAX_MESSAGE_BYTES} bytes")));
     }
-    batch(request, |request| send(queues, queue, request))
+    batch(request, fit, |fits| {
+        let ids = queues.send_all(queue, fits.iter().map(|fit| (Arc::clone(&fit.body), fit.delay)))?;
+        Ok(ids.iter().zip(&fits).map(|(id, fit)| sent(id, &fit.body)).collect())
+    })
 }
 
-/// Runs each entry by itself; what is wrong with one says nothing about the others.
-fn batch<T>(request: Batch<T>, run: impl Fn(T) -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+fn delete_batch(queues: &Queues, queue: &str, request: Batch<DeleteMessage>) -> Result<Value, Refusal> {
+    let check = |request: DeleteMessage| receipt(&request.receipt_handle);
+    batch(request, check, |receipts| {
+        queues.delete_all(queue, &receipts)?;
+        Ok(vec![json!({}); receipts.len()])
+    })
+}
+
+/// Checks each entry by itself, as what is wrong with one says nothing about the others, and runs the good ones
+/// together.
+fn batch<T, G>(
+    request: Batch<T>,
+    check: impl Fn(T) -> Result<G, Refusal>,
+    run: impl FnOnce(Vec<G>) -> Result<Vec<Value>, QueuesError>,
+) -> Result<Value, Refusal> {
     let entries = request.entries;
     if entries.is_empty() {
         return Err(Refusal::empty_batch("There is no entry in the batch"));
@@ -150,21 +178,23 @@ fn batch<T>(request: Batch<T>, run: impl Fn(T) -> Result<Value, Refusal>) -> Res
     if ids.len() < entries.len() {
         return Err(Refusal::same_ids("Two entries have the same Id"));
     }
-    let mut answer = BatchAnswer { successful: Vec::new(), failed: Vec::new() };
+    let (mut good_ids, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for Entry { id, request } in entries {
-        match run(request) {
-            Ok(mut done) => {
-                if let Some(done) = done.as_object_mut() {
-                    done.insert("Id".to_owned(), Value::String(id));
-                }
-                answer.successful.push(done);
+        match check(request) {
+            Ok(entry) => {
+                good_ids.push(id);
+                good.push(entry);
             }
-            Err(refusal) => answer.failed.push(json!({
+            Err(refusal) => failed.push(json!({
                 "Id": id, "SenderFault": true, "Code": refusal.code, "Message": refusal.message,
             })),
         }
     }
-    read(serde_json::to_value(answer))
+    let mut successful = run(good)?;
+    for (done, id) in successful.iter_mut().filter_map(Value::as_object_mut).zip(good_ids) {
+        done.insert("Id".to_owned(), Value::String(id));
+    }
+    read(serde_json::to_value(BatchAnswer { successful, failed }))
 }
 
 async fn receive(queues: &Queues, queue: &str, request: ReceiveMessage) -> Result<Value, Refusal> {
@@ -180,7 +210,7 @@ async fn receive(queues: &Queues, queue: &str, request: ReceiveMessage) -> Resul
     let patience = seconds("WaitTimeSeconds", request.wait_time_seconds.unwrap_or(0), 0..=MAX_WAIT_S)?;
     let wanted: BTreeSet<String> =
         request.attribute_names.into_iter().chain(request.message_system_attribute_names).collect();
-    let messages = queues.wait(queue, &Order { max, visibility }, patience).await.ok_or_else(no_queue)?;
+    let messages = queues.wait(queue, &Order { max, visibility }, patience).await?;
     if messages.is_empty() {
         return Ok(json!({}));
     }
@@ -209,22 +239,18 @@ fn received(message: &Message, wanted: &BTreeSet<String>) -> Value {
 }
 
 fn delete(queues: &Queues, queue: &str, request: &DeleteMessage) -> Result<(), Refusal> {
-    queues.delete(queue, &receipt(&request.receipt_handle)?);
-    Ok(())
+    Ok(queues.delete(queue, &receipt(&request.receipt_handle)?)?)
 }
 
 fn change_visibility(queues: &Queues, queue: &str, request: &ChangeMessageVisibility) -> Result<(), Refusal> {
     let timeout = seconds("VisibilityTimeout", request.visibility_timeout, 0..=MAX_VISIBILITY_S)?;
     let receipt = receipt(&request.receipt_handle)?;
-    match queues.hide(queue, &receipt, super::span(timeout)) {
-        Some(Ok(())) => Ok(()),
-        Some(Err(NotInFlight)) => Err(Refusal::not_in_flight("The message is not in flight")),
-        None => Err(no_queue()),
-    }
+    let hidden = queues.hide(queue, &receipt, super::span(timeout))?;
+    hidden.map_err(|NotInFlight| Refusal::not_in_flight("The message is not in flight"))
 }
 
 fn attributes(queues: &Queues, queue: &str, request: &GetQueueAttributes) -> Result<Value, Refusal> {
-    let all = queues.with(queue, |held, now, _| described(queue, held, now)).ok_or_else(no_queue)?;
+    let all = queues.with(queue, |held, now| described(queue, held, now))?;
     let wanted: BTreeSet<String> = request.attribute_names.iter().cloned().collect();
     let known = |name: &String| name == "All" || all.iter().any(|(known, _)| known == name);
     if let Some(unknown) = wanted.iter().find(|name| !known(name)) {
@@ -236,7 +262,7 @@ fn attributes(queues: &Queues, queue: &str, request: &GetQueueAttributes) -> Res
 fn described(name: &str, queue: &Queue, now: jiff::Timestamp) -> [(&'static str, String); 8] {
     let counts = queue.counts(now);
     [
-        ("QueueArn", format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")),
+        ("QueueArn", super::arn(name)),
         ("ApproximateNumberOfMessages", counts.visible.to_string()),
         ("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string()),
         ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
@@ -271,8 +297,4 @@ fn parse<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
 
 fn read<T>(result: serde_json::Result<T>) -> Result<T, Refusal> {
     result.map_err(|error| Refusal::bad_value(format!("The request does not read: {error}")))
-}
-
-fn no_queue() -> Refusal {
-    Refusal::no_queue("The specified queue does not exist.")
 }

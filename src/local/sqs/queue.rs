@@ -1,4 +1,7 @@
 //! One standard queue: at least once, roughly in order, a message hidden from others while somebody works on it.
+//!
+//! What is asked of it comes as the answer and the changes that it takes; the queue is as before until they are applied,
+//! so that they can be kept first.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -56,17 +59,26 @@ pub(super) struct NotInFlight;
 
 pub(super) struct Queue {
     pub visibility: SignedDuration,
+    /// Long polls wait in line for it: who holds it is the next to be answered.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
     messages: BTreeMap<u64, Held>,
     /// When each message is visible, soonest first.
     due: BTreeSet<(Timestamp, u64)>,
 }
 
-struct Held {
-    body: Arc<str>,
-    sent_at: Timestamp,
-    visible_at: Timestamp,
-    first_received_at: Option<Timestamp>,
-    receives: u32,
+#[derive(Clone)]
+pub(super) struct Held {
+    pub body: Arc<str>,
+    pub sent_at: Timestamp,
+    pub visible_at: Timestamp,
+    pub first_received_at: Option<Timestamp>,
+    pub receives: u32,
+}
+
+/// What happens to the message of this number.
+pub(super) enum Change {
+    Put(u64, Held),
+    Remove(u64),
 }
 
 /// How many messages of a queue are in which state.
@@ -78,65 +90,80 @@ pub(super) struct Counts {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { visibility: DEFAULT_VISIBILITY, messages: BTreeMap::new(), due: BTreeSet::new() }
+        Self { visibility: DEFAULT_VISIBILITY, turn: Arc::default(), messages: BTreeMap::new(), due: BTreeSet::new() }
     }
 }
 
 impl Queue {
-    /// `next` is the number that the message takes.
-    pub(super) fn send(&mut self, next: &mut u64, body: Arc<str>, now: Timestamp, delay: SignedDuration) -> String {
-        let number = *next;
-        *next += 1;
+    /// A new message, with its id.
+    pub(super) fn send(number: u64, body: Arc<str>, now: Timestamp, delay: SignedDuration) -> (String, Change) {
         let visible_at = later(now, delay);
-        self.messages.insert(number, Held { body, sent_at: now, visible_at, first_received_at: None, receives: 0 });
-        self.due.insert((visible_at, number));
-        id(number)
+        let held = Held { body, sent_at: now, visible_at, first_received_at: None, receives: 0 };
+        (id(number), Change::Put(number, held))
     }
 
-    pub(super) fn receive(&mut self, max: usize, now: Timestamp, visibility: Option<SignedDuration>) -> Vec<Message> {
-        let ready: Vec<u64> = self.due.range(..=(now, u64::MAX)).take(max).map(|(_, number)| *number).collect();
+    pub(super) fn receive(
+        &self,
+        max: usize,
+        now: Timestamp,
+        visibility: Option<SignedDuration>,
+    ) -> (Vec<Message>, Vec<Change>) {
         let hidden_until = later(now, visibility.unwrap_or(self.visibility));
-        ready.into_iter().filter_map(|number| self.hand_out(number, now, hidden_until)).collect()
+        let ready = self.due.range(..=(now, u64::MAX)).take(max);
+        ready.filter_map(|(_, number)| self.hand_out(*number, now, hidden_until)).unzip()
     }
 
-    fn hand_out(&mut self, number: u64, now: Timestamp, hidden_until: Timestamp) -> Option<Message> {
-        self.reschedule(number, hidden_until);
-        let held = self.messages.get_mut(&number)?;
+    fn hand_out(&self, number: u64, now: Timestamp, hidden_until: Timestamp) -> Option<(Message, Change)> {
+        let mut held = self.messages.get(&number)?.clone();
+        held.visible_at = hidden_until;
         held.receives = held.receives.saturating_add(1);
-        Some(Message {
+        let message = Message {
             id: id(number),
             receipt: Receipt { number, receives: held.receives },
             body: Arc::clone(&held.body),
             receives: held.receives,
             sent_at: held.sent_at,
             first_received_at: *held.first_received_at.get_or_insert(now),
-        })
+        };
+        Some((message, Change::Put(number, held)))
     }
 
-    pub(super) fn delete(&mut self, receipt: &Receipt) {
-        if self.messages.get(&receipt.number).is_some_and(|held| held.receives == receipt.receives)
-            && let Some(held) = self.messages.remove(&receipt.number)
-        {
-            self.due.remove(&(held.visible_at, receipt.number));
-        }
+    /// `None` if the receipt is not the message's latest one.
+    pub(super) fn delete(&self, receipt: &Receipt) -> Option<Change> {
+        self.held(receipt).map(|_| Change::Remove(receipt.number))
     }
 
     /// Changes until when a message in flight is hidden.
-    pub(super) fn hide(&mut self, receipt: &Receipt, now: Timestamp, span: SignedDuration) -> Result<(), NotInFlight> {
-        let held = self.messages.get(&receipt.number).ok_or(NotInFlight)?;
-        if held.receives != receipt.receives || held.visible_at <= now {
-            return Err(NotInFlight);
-        }
-        self.reschedule(receipt.number, later(now, span));
-        Ok(())
+    pub(super) fn hide(&self, receipt: &Receipt, now: Timestamp, span: SignedDuration) -> Result<Change, NotInFlight> {
+        let held = self.held(receipt).filter(|held| held.visible_at > now).ok_or(NotInFlight)?;
+        Ok(Change::Put(receipt.number, Held { visible_at: later(now, span), ..held.clone() }))
     }
 
-    fn reschedule(&mut self, number: u64, visible_at: Timestamp) {
-        if let Some(held) = self.messages.get_mut(&number) {
-            self.due.remove(&(held.visible_at, number));
-            held.visible_at = visible_at;
-            self.due.insert((visible_at, number));
+    fn held(&self, receipt: &Receipt) -> Option<&Held> {
+        self.messages.get(&receipt.number).filter(|held| held.receives == receipt.receives)
+    }
+
+    pub(super) fn apply(&mut self, change: Change) {
+        let (number, put) = match change {
+            Change::Put(number, held) => (number, Some(held)),
+            Change::Remove(number) => (number, None),
+        };
+        if let Some(before) = self.messages.remove(&number) {
+            self.due.remove(&(before.visible_at, number));
         }
+        if let Some(held) = put {
+            self.due.insert((held.visible_at, number));
+            self.messages.insert(number, held);
+        }
+    }
+
+    /// Takes a message back from the store. Whoever had received it is gone, so it is visible at once; one that was
+    /// delayed keeps its time.
+    pub(super) fn restore(&mut self, number: u64, mut held: Held, now: Timestamp) {
+        if held.receives > 0 {
+            held.visible_at = held.visible_at.min(now);
+        }
+        self.apply(Change::Put(number, held));
     }
 
     /// When the next message that is not visible now will be.
