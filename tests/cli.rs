@@ -4,6 +4,7 @@
 
 mod api;
 mod campaigns;
+mod data;
 mod demo;
 mod errors;
 mod help;

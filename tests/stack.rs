@@ -43,6 +43,15 @@ impl Site {
         answer(self.http.post(format!("{}{path}", self.url)).body(body.to_string())).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> (u16, Value) {
+        answer(self.http.put(format!("{}{path}", self.url)).body(body.to_string())).await
+    }
+
+    /// As a mail program does with a link in a mail.
+    pub async fn post_text(&self, link: &str, body: &'static str) -> u16 {
+        self.http.post(link).body(body).send().await.unwrap().status().as_u16()
+    }
+
     /// Puts `count` people for whom a campaign is germane, named r-00000 and on.
     pub async fn put_many(&self, count: usize) {
         let lines: Vec<String> = (0..count).map(|n| person(&format!("r-{n:05}")).to_string()).collect();

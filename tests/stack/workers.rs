@@ -47,8 +47,7 @@ async fn what_a_worker_sends_carries_links_that_the_stack_knows() {
     let headers = mail.headers();
     let link = headers["List-Unsubscribe"].trim_matches(['<', '>']);
     assert!(link.starts_with(&site.url), "{link}");
-    let left = site.http.post(link).body("List-Unsubscribe=One-Click").send().await.unwrap();
-    assert_eq!(left.status(), 200);
+    assert_eq!(site.post_text(link, "List-Unsubscribe=One-Click").await, 200);
     site.send(&campaign("next")).await;
     assert_eq!(site.complete("next").await["reasons"], json!({ "consent_withdrawn": 1 }));
 }
