@@ -1,4 +1,4 @@
-//! The ports' adapters: DynamoDB, SES and SQS.
+//! The ports' adapters: DynamoDB, SES, SQS and EventBridge Scheduler.
 
 pub mod campaigns;
 pub mod clients;

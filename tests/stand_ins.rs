@@ -130,7 +130,7 @@ impl Stack {
             .retry_config(RetryConfig::disabled())
             .endpoint_url(format!("http://{address}"))
             .build();
-        let scheduler = aws_sdk_scheduler::Config::builder()
+        let eventbridge = aws_sdk_scheduler::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(keys())
             .region(Region::new("eu-west-1"))
@@ -138,8 +138,16 @@ impl Stack {
             .endpoint_url(format!("http://{address}"))
             .build();
         let (mailer, sqs) = (aws_sdk_sesv2::Client::from_conf(mailer), aws_sdk_sqs::Client::from_conf(sqs));
-        let scheduler = aws_sdk_scheduler::Client::from_conf(scheduler);
-        Self { ses, queues, schedules, clock, address, mailer, sqs, scheduler }
+        Self {
+            ses,
+            queues,
+            schedules,
+            clock,
+            address,
+            mailer,
+            sqs,
+            scheduler: aws_sdk_scheduler::Client::from_conf(eventbridge),
+        }
     }
 
     async fn template(&self, name: &str, subject: &str, text: &str, html: &str) {

@@ -1,9 +1,10 @@
 //! One-time schedules: EventBridge Scheduler, which puts the message on its queue and deletes the schedule.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_scheduler::{
+    error::SdkError,
     operation::{
         create_schedule::CreateScheduleError, delete_schedule::DeleteScheduleError,
         update_schedule::UpdateScheduleError,
@@ -56,14 +57,7 @@ impl EventBridgeScheduler {
     async fn soon(&self, name: &ScheduleName, delay: Duration, message: &Message) -> Result<(), PortError> {
         self.queue.send(std::slice::from_ref(message), delay).await?;
         let call = self.client.delete_schedule().name(name.to_string()).group_name(&self.targets.group);
-        match call.send().await {
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteScheduleError::is_resource_not_found_exception) =>
-            {
-                Ok(())
-            }
-            answer => answer.map(drop).map_err(|error| PortError::unavailable(SERVICE, error)),
-        }
+        unless(DeleteScheduleError::is_resource_not_found_exception, call.send().await).map(drop)
     }
 
     /// Whether it was; `false` if there is one of this name.
@@ -82,11 +76,7 @@ impl EventBridgeScheduler {
             .flexible_time_window(wanted.window.clone())
             .target(wanted.target.clone())
             .action_after_completion(ActionAfterCompletion::Delete);
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(CreateScheduleError::is_conflict_exception) => Ok(false),
-            Err(error) => Err(PortError::unavailable(SERVICE, error)),
-        }
+        unless(CreateScheduleError::is_conflict_exception, call.send().await)
     }
 
     /// Whether it was; `false` if there is none of this name any more. What an update leaves out goes back to its
@@ -102,15 +92,7 @@ impl EventBridgeScheduler {
             .flexible_time_window(wanted.window.clone())
             .target(wanted.target.clone())
             .action_after_completion(ActionAfterCompletion::Delete);
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateScheduleError::is_resource_not_found_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(PortError::unavailable(SERVICE, error)),
-        }
+        unless(UpdateScheduleError::is_resource_not_found_exception, call.send().await)
     }
 
     fn wanted(&self, name: &ScheduleName, at: Timestamp, message: &Message) -> Result<Wanted, PortError> {
@@ -154,6 +136,18 @@ impl Scheduler for EventBridgeScheduler {
             }
         }
         Err(PortError::unavailable(SERVICE, format!("the schedule {name} comes and goes")))
+    }
+}
+
+/// Whether a call did what it says; `false` if it was refused for this one reason.
+fn unless<T, E>(refused: fn(&E) -> bool, answer: Result<T, SdkError<E>>) -> Result<bool, PortError>
+where
+    E: Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(refused) => Ok(false),
+        Err(error) => Err(PortError::unavailable(SERVICE, error)),
     }
 }
 

@@ -99,7 +99,7 @@ async fn a_message_is_hidden_for_as_long_as_its_holder_keeps_it() {
 
     for _ in 0..3 {
         stack.clock.advance(59);
-        stack.queues.release("shard", &held[0].receipt, Duration::from_secs(60)).unwrap();
+        stack.queues.release("shard", &held[0].receipt, Duration::from_mins(1)).unwrap();
         assert!(stack.queues.receive("shard", 1).unwrap().is_empty());
     }
 

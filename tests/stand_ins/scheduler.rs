@@ -99,8 +99,14 @@ impl Deployed {
             group: GROUP.to_owned(),
         };
         let queue = Arc::new(SqsQueue::new(&clients, urls));
-        let scheduler = EventBridgeScheduler::new(&clients, targets, queue, Arc::new(clock.clone()));
-        Self { scheduler, queues, schedules, clock, calls, _server: server }
+        Self {
+            scheduler: EventBridgeScheduler::new(&clients, targets, queue, Arc::new(clock.clone())),
+            queues,
+            schedules,
+            clock,
+            calls,
+            _server: server,
+        }
     }
 
     async fn once(&self, at: &str) -> Result<(), PortError> {

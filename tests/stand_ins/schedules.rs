@@ -184,7 +184,7 @@ async fn an_update_moves_what_is_there_and_makes_nothing() {
 
     let get = stack.scheduler.get_schedule().name("a").group_name(GROUP).send().await.unwrap();
     assert_eq!(get.schedule_expression(), Some("at(2026-11-23T09:20:00)"));
-    assert_eq!(get.target().map(|target| target.arn()), Some(sqs::arn("shard").as_str()));
+    assert_eq!(get.target().map(Target::arn), Some(sqs::arn("shard").as_str()));
     assert_eq!(get.description(), None, "what an update leaves out is gone");
     let created = get.creation_date().unwrap().secs();
     assert_eq!(get.last_modification_date().unwrap().secs() - created, 60);

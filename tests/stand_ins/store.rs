@@ -116,7 +116,7 @@ fn what_was_in_flight_comes_back_at_once_and_what_was_delayed_at_its_time() {
     seen.sort();
     let expected = [("in flight", 2), ("kept for longer", 2), ("waiting", 1)];
     assert_eq!(seen, expected.map(|(body, receives)| (body.to_owned(), receives)));
-    assert_eq!(queues.next_due(), Some(clock.now() + Duration::from_secs(60)));
+    assert_eq!(queues.next_due(), Some(clock.now() + Duration::from_mins(1)));
     clock.advance(599);
     assert!(visible(&queues).iter().all(|(body, _)| body != "delayed"));
     clock.advance(1);

@@ -120,7 +120,7 @@ impl Definition {
         checks.into_iter().try_for_each(|(fits, rule)| if fits { Ok(()) } else { Err(Refusal::invalid(rule)) })
     }
 
-    /// A time that has passed is refused, as it would never come.
+    /// What becomes of a time that has passed is not documented; it is reported to be refused.
     fn first_after(&self, now: Timestamp) -> Result<Timestamp, Refusal> {
         let expression = &self.schedule_expression;
         let wrong = || Refusal::invalid(format!("Invalid Schedule Expression {expression}."));
