@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "the fixture fails the test in which it is used")]
 
 mod account;
+mod archive;
 mod bulk;
 mod events;
 mod inbox;
 mod mail;
 mod queues;
+mod rate;
 mod templates;
 mod wire;
 
@@ -37,6 +39,15 @@ use tokio::net::TcpListener;
 struct Clock(Arc<Mutex<Timestamp>>);
 
 impl Clock {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new("2026-11-23T09:00:00Z".parse().unwrap())))
+    }
+
+    fn port(&self) -> local::Now {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
+    }
+
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -62,13 +73,12 @@ impl Stack {
     }
 
     async fn start_with(config: SesConfig) -> Self {
-        let clock = Clock(Arc::new(Mutex::new("2026-11-23T09:00:00Z".parse().unwrap())));
-        let now = {
-            let clock = clock.clone();
-            Arc::new(move || clock.now())
-        };
-        let ses = Ses::new(config, now.clone());
-        let queues = Queues::new(&["launch", "shard"], now);
+        let clock = Clock::new();
+        Self::serve(Ses::new(config, clock.port()), clock).await
+    }
+
+    async fn serve(ses: Ses, clock: Clock) -> Self {
+        let queues = Queues::new(&["launch", "shard"], clock.port());
         let router = ses.router().merge(queues.router()).merge(local::inbox::router(ses.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
