@@ -1,5 +1,7 @@
 //! `germane local`: the whole stack on this machine until Ctrl-C.
 
+mod ses;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -36,6 +38,7 @@ Examples:
   germane local
   germane local --port 0 --json    any free port, told as JSON
   germane local --data ./stack
+  germane local --ses-sandbox --ses-throttle entry
   germane local --clock 2026-11-23T09:00:00Z
   germane local --no-workers       and `germane worker` beside it")]
 pub struct Local {
@@ -54,12 +57,14 @@ pub struct Local {
     /// Leave the queues to `germane worker`
     #[arg(long)]
     no_workers: bool,
+    #[command(flatten)]
+    ses: ses::Limits,
 }
 
 impl Local {
     fn config(self) -> StackConfig {
-        let Self { port, data, memory: _, clock, no_workers } = self;
-        StackConfig { port, data, clock, workers: !no_workers, ..StackConfig::default() }
+        let Self { port, data, memory: _, clock, no_workers, ses } = self;
+        StackConfig { port, data, clock, workers: !no_workers, ses: ses.config(), ..StackConfig::default() }
     }
 }
 
@@ -103,7 +108,9 @@ fn failure(error: &StackError) -> Failure {
         }
         StackError::Data(DataError::Store(StoreError::Folder { .. }) | DataError::Ahead { .. })
         | StackError::Templates(_) => not_started(Exit::BadInput),
-        StackError::Data(DataError::Store(_) | DataError::Damaged { .. } | DataError::Tables { .. })
+        StackError::Data(
+            DataError::Store(_) | DataError::Ses(_) | DataError::Damaged { .. } | DataError::Tables { .. },
+        )
         | StackError::Services(_)
         | StackError::Port(_) => not_started(Exit::Failed),
     }

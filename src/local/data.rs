@@ -13,8 +13,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
+    Now,
     clock::LocalClock,
     handover::Secrets,
+    ses::{ArchiveError, Ses, SesConfig},
     store::{Store, StoreError},
 };
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
 };
 
 const TABLES: &str = "tables.sqlite";
+const SES: &str = "ses";
 const SECRETS: &str = "secrets";
 const TIME: &str = "time";
 /// How often a driven clock's time is written, and how far ahead of it, so that it never goes back: a stack that is
@@ -41,6 +44,8 @@ pub struct DataFolder {
 pub enum DataError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Ses(#[from] ArchiveError),
     #[error("what {} holds as its {what} cannot be read", path.display())]
     Damaged {
         path: PathBuf,
@@ -121,6 +126,10 @@ impl DataFolder {
             file,
             why: error.to_string().split(". ").next().unwrap_or_default().to_owned(),
         })
+    }
+
+    pub(super) fn ses(&self, config: SesConfig, now: Now) -> Result<Ses, DataError> {
+        Ok(Ses::open(config, now, &self.path.join(SES))?)
     }
 
     fn get<T: DeserializeOwned>(&self, what: &'static str) -> Result<Option<T>, DataError> {

@@ -103,7 +103,10 @@ impl Services {
             let clock = Arc::clone(clock);
             Arc::new(move || clock.now())
         };
-        let ses = Ses::new(ses, now.clone());
+        let ses = match data {
+            None => Ses::new(ses, now.clone()),
+            Some(data) => data.ses(ses, now.clone())?,
+        };
         let names = [LAUNCH, SHARD, PREVIEW];
         let queues = match data {
             None => Queues::new(&names, now),
