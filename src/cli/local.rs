@@ -75,6 +75,7 @@ fn time(raw: &str) -> Result<Timestamp, &'static str> {
 pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     // From here on Ctrl-C ends it cleanly, also while it starts.
     let mut stop = Stop::listen();
+    let (workers, driven) = (!args.no_workers, args.clock.is_some());
     let stack = tokio::select! {
         stack = start(args.config()) => stack?,
         () = stop.asked() => return Ok(()),
@@ -85,14 +86,25 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     } else {
         screen.line(format_args!("listening on {url}"))
     };
-    screen.note(format_args!(
-        "  inbox  {url}/inbox\n  api    {url}/v1/openapi.json\n  try    germane import people.jsonl\nCtrl-C ends it."
-    ));
+    screen.note(hints(url, workers, driven));
     if told.is_ok() {
         stop.asked().await;
     }
     drained(stack.stop(), &mut stop, screen).await?;
     told
+}
+
+/// What can be done with it.
+fn hints(url: &str, workers: bool, driven: bool) -> String {
+    let mut hints =
+        format!("  inbox  {url}/inbox\n  api    {url}/v1/openapi.json\n  try    germane import people.jsonl\n");
+    if !workers {
+        hints.push_str("  work   germane worker\n");
+    }
+    if driven {
+        hints.push_str("  clock  POST /local/clock {\"advance_seconds\": N}\n");
+    }
+    hints + "Ctrl-C ends it."
 }
 
 pub async fn start(config: StackConfig) -> Result<Stack, Failure> {

@@ -2,11 +2,13 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines, Read, Write},
+    io::{BufRead, BufReader, Lines, Write},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
-    thread::JoinHandle,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{self, Receiver},
+    },
 };
 
 use serde_json::Value;
@@ -79,7 +81,9 @@ fn ended(mut command: Command, stdin: &str) -> Ended {
 pub struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    err: Option<JoinHandle<String>>,
+    /// Lines of stderr as they come.
+    remarks: Receiver<String>,
+    err: String,
 }
 
 impl Running {
@@ -87,13 +91,10 @@ impl Running {
         let mut command = command(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut stderr = child.stderr.take().unwrap();
-        let err = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { child, lines, err: Some(err) }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (remark, remarks) = mpsc::channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| remark.send(line)));
+        Self { child, lines, remarks, err: String::new() }
     }
 
     /// The next line that it prints, less its beginning; waits for it.
@@ -101,6 +102,15 @@ impl Running {
         let Some(line) = self.lines.next() else { panic!("it printed nothing more: {:?}", self.ends()) };
         let line = line.unwrap();
         line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}")).to_owned()
+    }
+
+    /// Waits until it has remarked this on stderr.
+    pub fn remarks(&mut self, text: &str) {
+        while !self.err.contains(text) {
+            let line = self.remarks.recv().unwrap_or_else(|_| panic!("it ended without {text:?}: {}", self.err));
+            self.err.push_str(&line);
+            self.err.push('\n');
+        }
     }
 
     /// Sends it a signal, such as `-INT`.
@@ -112,7 +122,11 @@ impl Running {
     pub fn ends(&mut self) -> Ended {
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         let out: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
-        Ended { code, out: out.join("\n"), err: self.err.take().unwrap().join().unwrap() }
+        for line in self.remarks.iter() {
+            self.err.push_str(&line);
+            self.err.push('\n');
+        }
+        Ended { code, out: out.join("\n"), err: self.err.clone() }
     }
 }
 

@@ -77,6 +77,25 @@ async fn what_a_killed_worker_held_is_taken_over_and_nobody_is_mailed_twice() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_told_twice_ends_at_once() {
+    let (stack, site) = stack(&["--no-workers"]);
+    site.put_many(400).await;
+    let mut first = worker(&site, "1");
+    site.send(&campaign("weekly")).await;
+    site.report("weekly", |report| report["decided"] != 0).await;
+    // What it began takes as long as a call that nobody answers.
+    stack.signal("-STOP");
+    first.signal("-INT");
+    first.remarks("Ctrl-C once more");
+
+    first.signal("-INT");
+
+    let ended = first.ends();
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{ended:?}");
+    assert!(ended.err.contains("ended at once"), "{}", ended.err);
+}
+
+#[tokio::test]
 async fn a_stack_drains_its_own_workers_before_it_ends() {
     let (mut stack, site) = stack(&[]);
     site.put_many(400).await;

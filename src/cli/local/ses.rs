@@ -53,3 +53,55 @@ fn rate(raw: &str) -> Result<f64, &'static str> {
     let rate = raw.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
     rate.ok_or("wanted a number above 0, such as 14 or 0.5")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        limits: Limits,
+    }
+
+    fn account(args: &str) -> Option<SesConfig> {
+        let line = Line::try_parse_from(["local"].into_iter().chain(args.split_whitespace()));
+        line.ok().map(|line| line.limits.config())
+    }
+
+    #[test]
+    fn without_a_word_it_is_a_large_account() {
+        assert_eq!(account(""), Some(SesConfig::default()));
+    }
+
+    #[test]
+    fn a_sandbox_is_small_unless_told_otherwise() {
+        let sandbox = account("--ses-sandbox").unwrap();
+        assert_eq!((sandbox.sandbox, sandbox.max_send_rate, sandbox.daily_quota), (true, 1.0, 200.0));
+        let wider = account("--ses-sandbox --ses-rate 14 --ses-daily-quota 5000").unwrap();
+        assert_eq!((wider.sandbox, wider.max_send_rate, wider.daily_quota), (true, 14.0, 5_000.0));
+    }
+
+    #[test]
+    fn both_ways_to_refuse_a_call_over_the_rate_are_had() {
+        assert_eq!(account("--ses-throttle whole").unwrap().throttle, Throttle::Whole);
+        assert_eq!(account("--ses-throttle entry").unwrap().throttle, Throttle::Entry);
+    }
+
+    #[test]
+    fn a_limit_that_is_none_is_refused() {
+        assert_eq!(account("--ses-rate 0.5").map(|account| account.max_send_rate), Some(0.5));
+        for args in [
+            "--ses-rate 0",
+            "--ses-rate=-1",
+            "--ses-rate inf",
+            "--ses-rate NaN",
+            "--ses-daily-quota=-1",
+            "--ses-throttle none",
+        ] {
+            assert_eq!(account(args), None, "{args}");
+        }
+    }
+}
