@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::world::person;
 
 /// So long nothing here takes, on the slowest machine.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A stack in this process, on a port of its own.
 async fn start(config: StackConfig) -> (Stack, Site) {

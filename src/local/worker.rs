@@ -17,7 +17,7 @@ use crate::{
 
 /// How often the stack is asked whether it is still there, and what its clock shows.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A stack that accepts connections and answers none of so many looks in a row counts as gone too.
+/// A stack to which connections are made, but which answers none of so many looks in a row, counts as gone too.
 const PATIENCE: u32 = 3;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -85,7 +85,7 @@ impl Worker {
 
     /// Comes when the stack that was joined is no longer there; until then the clock follows its clock.
     async fn lost(&self) {
-        // Real time: the other one may stand still until it is moved.
+        // How often one looks does not depend on the clock that one looks at.
         let machine = SystemClock::default();
         let mut unanswered = 0;
         while unanswered < PATIENCE {
@@ -127,7 +127,7 @@ impl Remote {
                 clock.reach(handover.time.now);
                 Look::There
             }
-            Err(JoinError::Gone(error)) if error.is_timeout() => Look::Silent,
+            Err(JoinError::Gone(error)) if !error.is_connect() || error.is_timeout() => Look::Silent,
             Ok(_) | Err(JoinError::Gone(_) | JoinError::NoStack | JoinError::Tables(_)) => Look::Gone,
         }
     }

@@ -122,7 +122,7 @@ impl Running {
     pub fn ends(&mut self) -> Ended {
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         let out: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
-        for line in self.remarks.iter() {
+        for line in &self.remarks {
             self.err.push_str(&line);
             self.err.push('\n');
         }
