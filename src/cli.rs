@@ -25,6 +25,7 @@ mod templates;
 mod watch;
 pub mod why;
 pub mod words;
+mod worker;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -85,6 +86,8 @@ enum Verb {
     Demo(demo::Demo),
     /// Run the whole stack on this machine
     Local(local::Local),
+    /// Work on the queues of a local stack, beside it
+    Worker(worker::Worker),
     /// Make the tables of a deployment
     #[command(subcommand)]
     Tables(tables::Tables),
@@ -154,9 +157,10 @@ fn usage(error: &clap::Error, json: bool) -> ExitCode {
 
 async fn run(cli: Cli, screen: Screen) -> Result<(), Failure> {
     match cli.verb {
-        // Both hold a stack, and stop it themselves.
+        // These finish what they began when they are asked to stop.
         Verb::Demo(args) => Box::pin(demo::run(args, screen)).await,
         Verb::Local(args) => Box::pin(local::run(args, screen)).await,
+        Verb::Worker(args) => Box::pin(worker::run(args, &cli.endpoint, screen)).await,
         Verb::Tables(verb) => until_stopped(Box::pin(tables::run(verb, screen))).await,
         Verb::Ask(question) => until_stopped(Box::pin(ask(question, &cli.endpoint, screen))).await,
     }

@@ -1,7 +1,12 @@
 //! The whole stack in one process: stand-ins that keep the rules of the services they stand for, on loopback.
 
+pub mod clock;
+pub mod control;
+pub mod data;
+pub mod handover;
 pub mod inbox;
 pub mod people;
+pub mod pollers;
 pub mod schedules;
 pub mod services;
 pub mod ses;
@@ -10,6 +15,7 @@ pub mod sqs;
 pub mod stack;
 pub mod store;
 pub mod templates;
+pub mod worker;
 
 use std::sync::Arc;
 

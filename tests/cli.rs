@@ -4,6 +4,7 @@
 
 mod api;
 mod campaigns;
+mod data;
 mod demo;
 mod errors;
 mod help;
@@ -15,3 +16,4 @@ mod report;
 mod run;
 mod tables;
 mod why;
+mod worker;

@@ -19,6 +19,7 @@ mod merge;
 mod openapi;
 mod properties;
 mod report;
+mod stack;
 mod stand_ins;
 mod template;
 mod wall;

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "the fixture fails the test in which it is used")]
 
 mod account;
+mod archive;
 mod bulk;
 mod events;
 mod inbox;
 mod mail;
 mod queues;
+mod rate;
 mod scheduler;
 mod schedules;
 mod store;
@@ -103,12 +105,15 @@ impl Stack {
 
     async fn start_with(config: SesConfig) -> Self {
         let clock = Clock::default();
-        let queues = Queues::new(&QUEUES, clock.port());
-        Self::with(config, clock, queues).await
+        Self::serve(Ses::new(config, clock.port()), clock).await
     }
 
-    async fn with(config: SesConfig, clock: Clock, queues: Queues) -> Self {
-        let ses = Ses::new(config, clock.port());
+    async fn serve(ses: Ses, clock: Clock) -> Self {
+        let queues = Queues::new(&QUEUES, clock.port());
+        Self::with(ses, clock, queues).await
+    }
+
+    async fn with(ses: Ses, clock: Clock, queues: Queues) -> Self {
         let schedules = Schedules::open(&[GROUP], &queues).unwrap();
         let router = ses.router().merge(queues.router()).merge(schedules.router());
         let router = router.merge(local::inbox::router(ses.clone()));

@@ -5,7 +5,7 @@ mod check;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use germane::{
     aws::{
         deployment::{Deployment, Settings},
-        system::{SystemClock, SystemEntropy},
+        system::SystemEntropy,
     },
     domain::{
         campaign::Campaign,
@@ -38,14 +38,14 @@ use germane::{
     },
     lambda::queue::{WorkError, Workers},
     local::{
-        services::{LAUNCH, PREVIEW, SHARD, Services},
+        clock::LocalClock,
+        services::{self, LAUNCH, PREVIEW, SHARD, Services},
         ses::{Mail, SesConfig},
         shipped,
     },
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 /// A Monday morning.
 pub const NOW: &str = "2026-11-23T09:00:00Z";
@@ -53,21 +53,15 @@ pub const NOW: &str = "2026-11-23T09:00:00Z";
 /// The longest back-off of the flow; a renewal of a lease waits longer.
 const BACK_OFF: Duration = Duration::from_secs(10);
 
-/// Starts at [`NOW`], goes on with real time, and can be moved forward; whoever waits for a time that has then come
-/// wakes up.
+/// Starts at [`NOW`]; in a hurry, no back-off takes its time.
 pub struct DrivenClock {
-    real: SystemClock,
-    ahead: watch::Sender<SignedDuration>,
+    clock: LocalClock,
     hurries: AtomicBool,
 }
 
 impl DrivenClock {
     fn new() -> Self {
-        Self {
-            real: SystemClock::default(),
-            ahead: watch::Sender::new(SignedDuration::ZERO),
-            hurries: AtomicBool::new(false),
-        }
+        Self { clock: LocalClock::driven(NOW.parse().unwrap()), hurries: AtomicBool::new(false) }
     }
 
     /// From now on a back-off moves the clock instead of taking its time.
@@ -76,71 +70,27 @@ impl DrivenClock {
     }
 
     pub fn advance(&self, by: Duration) {
-        self.ahead.send_modify(|ahead| *ahead += SignedDuration::try_from(by).unwrap());
+        self.clock.advance(by).unwrap();
     }
 }
 
 #[async_trait]
 impl Clock for DrivenClock {
     fn now(&self) -> Timestamp {
-        let start: Timestamp = NOW.parse().unwrap();
-        let now = start + SignedDuration::try_from(self.real.monotonic()).unwrap() + *self.ahead.borrow();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap()
+        self.clock.now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.real.monotonic() + Duration::try_from(*self.ahead.borrow()).unwrap()
+        self.clock.monotonic()
     }
 
     async fn sleep(&self, duration: Duration) {
-        let wakes = self.monotonic() + duration;
-        let mut moved = self.ahead.subscribe();
+        let wakes = self.monotonic().saturating_add(duration);
         if self.hurries.load(Ordering::Relaxed) && duration <= BACK_OFF {
             tokio::task::yield_now().await;
             self.advance(wakes.saturating_sub(self.monotonic()));
         }
-        while let Some(left) = wakes.checked_sub(self.monotonic()).filter(|left| !left.is_zero()) {
-            tokio::select! {
-                () = self.real.sleep(left) => {}
-                _ = moved.changed() => {}
-            }
-        }
-    }
-}
-
-struct Alarms {
-    queues: germane::local::sqs::Queues,
-    clock: Arc<DrivenClock>,
-    set: Mutex<BTreeMap<String, (Timestamp, Message)>>,
-}
-
-#[async_trait]
-impl germane::flow::schedule::Scheduler for Alarms {
-    async fn once(
-        &self,
-        name: &germane::flow::schedule::ScheduleName,
-        at: Timestamp,
-        message: &Message,
-    ) -> Result<(), germane::flow::port::PortError> {
-        self.set.lock().unwrap().insert(name.to_string(), (at, message.clone()));
-        Ok(())
-    }
-}
-
-impl Alarms {
-    fn fire(&self) {
-        let now = self.clock.now();
-        let mut set = self.set.lock().unwrap();
-        let due: Vec<String> = set.iter().filter(|(_, (at, _))| *at <= now).map(|(name, _)| name.clone()).collect();
-        for name in due {
-            let (_, message) = set.remove(&name).unwrap();
-            let queue = match message {
-                Message::Launch { .. } => LAUNCH,
-                Message::Shard(_) => SHARD,
-                Message::Preview { .. } => PREVIEW,
-            };
-            self.queues.send(queue, message.body().unwrap(), Duration::ZERO);
-        }
+        self.clock.sleep(wakes.saturating_sub(self.monotonic())).await;
     }
 }
 
@@ -148,7 +98,6 @@ pub struct World {
     pub clock: Arc<DrivenClock>,
     pub services: Services,
     pub deployment: Deployment,
-    alarms: Arc<Alarms>,
 }
 
 /// What a test leaves out of a policy, campaign or recipient stays as these have it.
@@ -200,17 +149,16 @@ impl World {
         let clock = Arc::new(DrivenClock::new());
         let port: Arc<dyn Clock> = clock.clone();
         let services = Services::start(&port, &SystemEntropy, SesConfig::default(), shards).await.unwrap();
-        let alarms = Arc::new(Alarms { queues: services.queues.clone(), clock: clock.clone(), set: Mutex::default() });
         let settings = Settings {
             queues: services.queue_urls.clone(),
             configuration_set: None,
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: "https://mail.example.com".to_owned(),
-            scheduler: alarms.clone(),
+            scheduler: services::scheduler(&services.clients, services.queue_urls.clone(), port.clone()),
             max_in_flight: 8,
         };
         let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
-        let world = Self { clock, services, deployment, alarms };
+        let world = Self { clock, services, deployment };
         world.put_policy(&policy()).await;
         for (name, source) in shipped::templates() {
             world.deployment.api().put_template(&name, &source).await.unwrap();
@@ -260,7 +208,7 @@ impl World {
     pub async fn drain_with(&self, workers: &Workers) -> Vec<WorkError> {
         let mut errors = Vec::new();
         loop {
-            self.alarms.fire();
+            self.services.schedules.fire_due().unwrap();
             let mut idle = true;
             for queue in [LAUNCH, PREVIEW, SHARD] {
                 let messages = self.services.queues.receive(queue, 64).unwrap();

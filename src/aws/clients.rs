@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use serde::{Deserialize, Serialize};
 
 use crate::flow::send::lease::SES_TIMEOUT_S;
 
@@ -24,7 +25,7 @@ pub struct Clients {
 }
 
 /// Where the services are, if not where the AWS configuration says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Endpoints {
     pub dynamodb: Option<String>,
     pub sqs: Option<String>,

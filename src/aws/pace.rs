@@ -66,7 +66,9 @@ fn described(update: UpdateItemFluentBuilder, change: &Change) -> UpdateItemFlue
     match change {
         Change::Create(timeline) => update
             .condition_expression("attribute_not_exists(k)")
-            .update_expression("SET f = :f, h = :h, u = :u, n = :n, b = :b, d = :d, r = :r, q = :q, o = :o, a = :a, g = :a")
+            .update_expression(
+                "SET f = :f, h = :h, u = :u, n = :n, b = :b, d = :d, r = :r, q = :q, o = :o, a = :a, g = :a",
+            )
             .expression_attribute_values(":f", n(FORMAT))
             .expression_attribute_values(":h", micros(timeline.head))
             .expression_attribute_values(":u", n(timeline.day.hour))
@@ -110,9 +112,8 @@ fn described(update: UpdateItemFluentBuilder, change: &Change) -> UpdateItemFlue
 }
 
 fn taking(update: UpdateItemFluentBuilder, take: &Take, head: &str) -> UpdateItemFluentBuilder {
-    let update = update
-        .expression_attribute_values(":hour", n(take.hour))
-        .expression_attribute_values(":mails", n(take.mails));
+    let update =
+        update.expression_attribute_values(":hour", n(take.hour)).expression_attribute_values(":mails", n(take.mails));
     match take.at_most {
         None => update.condition_expression(format!("{head} AND u = :hour")),
         Some(at_most) => update
@@ -191,4 +192,3 @@ impl Account for SesAccount {
 fn whole(count: f64) -> u64 {
     count.max(0.0).round() as u64
 }
-

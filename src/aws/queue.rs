@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use serde::{Deserialize, Serialize};
 
 use super::clients::Clients;
 use crate::flow::{
@@ -17,7 +18,7 @@ const PER_CALL: usize = 10;
 const MAX_DELAY_S: u128 = 900;
 
 /// Where each kind of message goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueUrls {
     pub launch: String,
     pub shard: String,

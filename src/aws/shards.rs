@@ -240,9 +240,7 @@ impl Shards for Dynamo {
             Err(error) => match lost(&error) {
                 None => Err(unavailable(error)),
                 // Our own leave for the next pass, repeated after its answer was lost.
-                Some(Lost::Item(item))
-                    if item.number::<u64>("e")? == epoch && item.number::<u16>("p")? > work.pass =>
-                {
+                Some(Lost::Item(item)) if item.number::<u64>("e")? == epoch && item.number::<u16>("p")? > work.pass => {
                     Ok(Committed::Done)
                 }
                 Some(_) => Ok(Committed::Fenced),

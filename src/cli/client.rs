@@ -21,6 +21,15 @@ pub struct Client {
     base: Url,
 }
 
+/// The URL that `--endpoint` is.
+pub fn base(endpoint: &str) -> Result<Url, Failure> {
+    let base = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    base.ok_or_else(|| {
+        let fault = Fault::option("--endpoint", endpoint, "a URL such as http://127.0.0.1:8787");
+        Failure::bad_input("usage", "the endpoint is no URL").faults([fault])
+    })
+}
+
 enum Body<'a> {
     Empty,
     Json(&'a Value),
@@ -29,17 +38,7 @@ enum Body<'a> {
 
 impl Client {
     pub fn new(endpoint: &str) -> Result<Self, Failure> {
-        let base = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let base = base.ok_or_else(|| {
-            let fault = Fault {
-                file: None,
-                line: None,
-                field: "--endpoint".to_owned(),
-                found: format!("{endpoint:?}"),
-                wanted: "a URL such as http://127.0.0.1:8787".to_owned(),
-            };
-            Failure::bad_input("usage", "the endpoint is no URL").faults([fault])
-        })?;
+        let base = base(endpoint)?;
         let mut http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(Duration::from_secs(5));
         if matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
             http = http.no_proxy();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::decision::OutcomeKind,
-    local::{Stack, people::people},
+    local::{Stack, StackConfig, people::people},
 };
 
 use super::{
@@ -52,7 +52,7 @@ pub struct Demo {
 pub async fn run(args: Demo, screen: Screen) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let stack = tokio::select! {
-        stack = local::start(0) => stack?,
+        stack = local::start(StackConfig { port: 0, ..StackConfig::default() }) => stack?,
         () = stop.asked() => return Err(super::stopped()),
     };
     let shown = tokio::select! {
@@ -66,7 +66,8 @@ pub async fn run(args: Demo, screen: Screen) -> Result<(), Failure> {
     } else if shown.is_ok() {
         screen.note("\nTo read the mails: germane demo --keep");
     }
-    stack.stop().await;
+    // Nothing of it is kept, so nothing has to be finished.
+    drop(stack);
     shown
 }
 

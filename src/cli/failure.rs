@@ -56,6 +56,11 @@ impl From<door::Fault> for Fault {
 }
 
 impl Fault {
+    /// Of an option of the command line.
+    pub fn option(name: &str, found: &str, wanted: &str) -> Self {
+        Self { file: None, line: None, field: name.to_owned(), found: format!("{found:?}"), wanted: wanted.to_owned() }
+    }
+
     pub fn within(self, file: &str, line: Option<u64>) -> Self {
         Self { file: self.file.or_else(|| Some(file.to_owned())), line: self.line.or(line), ..self }
     }

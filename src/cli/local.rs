@@ -1,35 +1,83 @@
 //! `germane local`: the whole stack on this machine until Ctrl-C.
 
+mod ses;
+
+use std::path::PathBuf;
+
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::local::{Stack, StackConfig};
+use crate::{
+    lambda::problem::chain,
+    local::{Stack, StackConfig, StackError, data::DataError, services::ServicesError, store::StoreError},
+};
 
-use super::{failure::Failure, log, screen::Screen, signal::Stop};
+use super::{
+    failure::{Exit, Failure},
+    log,
+    screen::Screen,
+    signal::{Stop, drained},
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints `listening on URL` on stdout as soon as it answers. It needs no account
-and no network. Ctrl-C ends it. Warnings go to stderr; RUST_LOG=info says more.
+and no network. Ctrl-C lets it finish what it began, and then ends it; a second
+one ends it at once. Warnings go to stderr; RUST_LOG=info says more.
+
+With --data it goes on where it ended, however it ended: unfinished campaigns too.
+The links in mails name the port: start it on the same one. One process at a
+time may use a folder; DIR/ses/mails has the mails as files.
+
+With --clock time is driven: it starts at TIME (or where the data folder had come,
+if that is later), goes on with real time, and is moved by
+  curl 127.0.0.1:8787/local/clock -d '{\"advance_seconds\": 3600}'
 
 Examples:
   germane local
-  germane local --port 0 --json    any free port, told as JSON")]
+  germane local --port 0 --json    any free port, told as JSON
+  germane local --data ./stack
+  germane local --ses-sandbox --ses-throttle entry
+  germane local --clock 2026-11-23T09:00:00Z
+  germane local --no-workers       and `germane worker` beside it")]
 pub struct Local {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8787)]
     port: u16,
+    /// Keep everything in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "memory")]
+    data: Option<PathBuf>,
     /// Keep everything in memory (this is what it does unless told otherwise)
     #[arg(long)]
     memory: bool,
+    /// Drive the time, from this one on (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    clock: Option<Timestamp>,
+    /// Leave the queues to `germane worker`
+    #[arg(long)]
+    no_workers: bool,
+    #[command(flatten)]
+    ses: ses::Limits,
+}
+
+impl Local {
+    fn config(self) -> StackConfig {
+        let Self { port, data, memory: _, clock, no_workers, ses } = self;
+        StackConfig { port, data, clock, workers: !no_workers, ses: ses.config(), ..StackConfig::default() }
+    }
+}
+
+fn time(raw: &str) -> Result<Timestamp, &'static str> {
+    raw.parse().map_err(|_| "wanted a time with its zone (RFC 3339), such as 2026-11-23T09:00:00Z")
 }
 
 pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
-    let Local { port, memory: _ } = args;
     // From here on Ctrl-C ends it cleanly, also while it starts.
     let mut stop = Stop::listen();
+    let (workers, driven) = (!args.no_workers, args.clock.is_some());
     let stack = tokio::select! {
-        stack = start(port) => stack?,
+        stack = start(args.config()) => stack?,
         () = stop.asked() => return Ok(()),
     };
     let url = stack.url();
@@ -38,21 +86,44 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     } else {
         screen.line(format_args!("listening on {url}"))
     };
-    screen.note(format_args!(
-        "  inbox  {url}/inbox\n  api    {url}/v1/openapi.json\n  try    germane import people.jsonl\nCtrl-C ends it."
-    ));
+    screen.note(hints(url, workers, driven));
     if told.is_ok() {
         stop.asked().await;
     }
-    stack.stop().await;
+    drained(stack.stop(), &mut stop, screen).await?;
     told
 }
 
-pub async fn start(port: u16) -> Result<Stack, Failure> {
+/// What can be done with it.
+fn hints(url: &str, workers: bool, driven: bool) -> String {
+    let mut hints =
+        format!("  inbox  {url}/inbox\n  api    {url}/v1/openapi.json\n  try    germane import people.jsonl\n");
+    if !workers {
+        hints.push_str("  work   germane worker\n");
+    }
+    if driven {
+        hints.push_str("  clock  POST /local/clock {\"advance_seconds\": N}\n");
+    }
+    hints + "Ctrl-C ends it."
+}
+
+pub async fn start(config: StackConfig) -> Result<Stack, Failure> {
     log::to_stderr();
-    Stack::start(StackConfig { port, ..StackConfig::default() }).await.map_err(|error| {
-        Failure::failed("not_started", format!("the local stack does not start on port {port}"))
-            .detail(error.to_string())
-            .next("take a free port: germane local --port 0")
-    })
+    Stack::start(config).await.map_err(|error| failure(&error))
+}
+
+fn failure(error: &StackError) -> Failure {
+    let not_started = |exit| Failure::of(exit, "not_started", "the local stack does not start").detail(chain(error));
+    match error {
+        StackError::Services(ServicesError::Port { .. }) => {
+            not_started(Exit::Failed).next("take a free port: germane local --port 0")
+        }
+        StackError::Data(DataError::Store(StoreError::Folder { .. }) | DataError::Ahead { .. })
+        | StackError::Templates(_) => not_started(Exit::BadInput),
+        StackError::Data(
+            DataError::Store(_) | DataError::Ses(_) | DataError::Damaged { .. } | DataError::Tables { .. },
+        )
+        | StackError::Services(_)
+        | StackError::Port(_) => not_started(Exit::Failed),
+    }
 }

@@ -34,10 +34,14 @@ impl Entry {
         match &self.outcome {
             Outcome::Deferred { until: Some(until), .. } => Some(*until),
             // Nobody knows when what kept the mail back is over.
-            Outcome::Deferred { until: None, .. } => Some(self.decided_at.saturating_add(AGAIN).unwrap_or(Timestamp::MAX)),
-            Outcome::Sent(_) | Outcome::Skipped(_) | Outcome::HeldOut { .. } | Outcome::Failed(_) | Outcome::InDoubt => {
-                None
+            Outcome::Deferred { until: None, .. } => {
+                Some(self.decided_at.saturating_add(AGAIN).unwrap_or(Timestamp::MAX))
             }
+            Outcome::Sent(_)
+            | Outcome::Skipped(_)
+            | Outcome::HeldOut { .. }
+            | Outcome::Failed(_)
+            | Outcome::InDoubt => None,
         }
     }
 

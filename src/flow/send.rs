@@ -34,10 +34,7 @@ use super::{
     schedule::{ScheduleName, Scheduler},
     token::TokenKeys,
 };
-use crate::domain::{
-    id::ClaimId,
-    report::CampaignStatus,
-};
+use crate::domain::{id::ClaimId, report::CampaignStatus};
 
 /// How soon a shard that came before its campaign sends is tried again.
 const NOT_YET: Duration = Duration::from_secs(1);
@@ -56,7 +53,7 @@ pub struct Sender {
     pub pages: Arc<dyn Pages>,
     pub claims: Arc<dyn Claims>,
     pub mailer: Arc<dyn Mailer>,
-    pub pacer: Arc<Pacer>,
+    pub pacer: Pacer,
     pub queue: Arc<dyn Queue>,
     pub scheduler: Arc<dyn Scheduler>,
     pub tokens: TokenKeys,

@@ -136,7 +136,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
 }
 
 /// A body of JSON, whatever its content type says.
-struct Body(Value);
+pub struct Body(pub Value);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;

@@ -14,14 +14,15 @@ use crate::{
 
 pub struct Problem {
     pub status: StatusCode,
-    pub code: Code,
+    /// One of [`Code`]; a route that only the local stack has may have its own.
+    pub code: &'static str,
     pub detail: String,
     pub errors: Vec<Fault>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new() }
+        Self { status, code: code.as_str(), detail: detail.into(), errors: Vec::new() }
     }
 }
 
@@ -38,11 +39,11 @@ impl From<ApiError> for Problem {
                     [fault] => fault.to_string(),
                     faults => format!("{} things are wrong; see errors", faults.len()),
                 };
-                Self { status: StatusCode::UNPROCESSABLE_ENTITY, code, detail, errors }
+                Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: code.as_str(), detail, errors }
             }
             ApiError::NotFound { code, detail } => Self::new(StatusCode::NOT_FOUND, code, detail),
             ApiError::Conflict { code, detail, faults } => {
-                Self { status: StatusCode::CONFLICT, code, detail, errors: faults }
+                Self { status: StatusCode::CONFLICT, code: code.as_str(), detail, errors: faults }
             }
             ApiError::Port(error) => {
                 // Logged here, once; the caller learns only that it is not their fault.

@@ -1,32 +1,44 @@
 //! The services that Germane runs on, each standing in for itself on a loopback port: DynamoDB by the embedded
 //! engine, SES and SQS by stand-ins. The SDK clients talk to them as they would to AWS.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
+use dynoxide::Database;
+use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
+    data::{DataError, DataFolder},
+    schedules::Schedules,
     ses::{Ses, SesConfig},
-    sqs::Queues,
+    sqs::{self, Queues},
 };
 use crate::{
     aws::{
         clients::{Clients, Endpoints},
         dynamo::Dynamo,
-        queue::QueueUrls,
+        queue::{QueueUrls, SqsQueue},
+        scheduler::{EventBridgeScheduler, ScheduleTargets},
         tables::{self, TableNames, TablesError},
     },
     domain::secret::Secret,
-    flow::clock::{Clock, Entropy},
+    flow::{
+        clock::{Clock, Entropy},
+        schedule::Scheduler,
+    },
+    lambda::problem::chain,
 };
 
+/// Of the tables' names, and the schedules' group.
+const PREFIX: &str = "germane";
 pub const LAUNCH: &str = "germane-launch";
 pub const SHARD: &str = "germane-shard";
 pub const PREVIEW: &str = "germane-preview";
-const PREFIX: &str = "germane";
+/// How soon a schedule that could not send its message tries again.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Running stand-ins, and clients that talk to them. They end when this is dropped.
 pub struct Services {
@@ -34,6 +46,7 @@ pub struct Services {
     pub dynamo: Dynamo,
     pub ses: Ses,
     pub queues: Queues,
+    pub schedules: Schedules,
     pub queue_urls: QueueUrls,
     pub endpoints: Endpoints,
     pub servers: Servers,
@@ -50,19 +63,35 @@ pub enum ServicesError {
     #[error("the embedded database could not be opened: {0}")]
     Database(String),
     #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
     Tables(#[from] TablesError),
 }
 
 impl Services {
-    /// Starts them with empty tables of `shards` shards.
+    /// Starts them in memory, with empty tables of `shards` shards under an address key that ends with them.
     pub async fn start(
         clock: &Arc<dyn Clock>,
         entropy: &dyn Entropy,
         ses: SesConfig,
         shards: u16,
     ) -> Result<Self, ServicesError> {
+        Self::open(clock, secret(entropy), ses, shards, None).await
+    }
+
+    /// Starts them with all that a data folder holds, if there is one. Its tables are made only if they are not there.
+    pub async fn open(
+        clock: &Arc<dyn Clock>,
+        address_key: Secret,
+        ses: SesConfig,
+        shards: u16,
+        data: Option<&DataFolder>,
+    ) -> Result<Self, ServicesError> {
         let mut servers = Servers::default();
-        let database = dynoxide::Database::memory().map_err(|error| ServicesError::Database(error.to_string()))?;
+        let database = match data {
+            None => Database::memory().map_err(|error| ServicesError::Database(error.to_string()))?,
+            Some(data) => data.database()?,
+        };
         let (listener, dynamodb) = listen(0).await?;
         servers.spawn(|stop| async move {
             if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop).await {
@@ -74,26 +103,77 @@ impl Services {
             let clock = Arc::clone(clock);
             Arc::new(move || clock.now())
         };
-        let ses = Ses::new(ses, now.clone());
-        let queues = Queues::new(&[LAUNCH, SHARD, PREVIEW], now);
+        let ses = match data {
+            None => Ses::new(ses, now.clone()),
+            Some(data) => data.ses(ses, now.clone())?,
+        };
+        let names = [LAUNCH, SHARD, PREVIEW];
+        let queues = match data {
+            None => Queues::new(&names, now),
+            Some(data) => Queues::open(&names, now, data.store.clone()).map_err(DataError::from)?,
+        };
+        let schedules = Schedules::open(&[PREFIX], &queues).map_err(DataError::from)?;
         let (listener, stand_ins) = listen(0).await?;
-        servers.serve(listener, ses.router().merge(queues.router()));
+        servers.serve(listener, ses.router().merge(queues.router()).merge(schedules.router()));
 
         let url = |address: SocketAddr| format!("http://{address}");
         let endpoints = Endpoints {
             dynamodb: Some(url(dynamodb)),
             sqs: Some(url(stand_ins)),
             ses: Some(url(stand_ins)),
-            ..Endpoints::default()
+            scheduler: Some(url(stand_ins)),
         };
         let clients = clients(&endpoints);
-        let names = TableNames::new(PREFIX);
-        tables::create(&clients.dynamodb, &names, shards).await?;
-        let dynamo = tables::open(&clients, names, secret(entropy)).await?;
+        tables::create(&clients.dynamodb, &table_names(), shards).await?;
+        let dynamo = tables::open(&clients, table_names(), address_key).await?;
         let queue = |name: &str| format!("{}/000000000000/{name}", url(stand_ins));
         let queue_urls = QueueUrls { launch: queue(LAUNCH), shard: queue(SHARD), preview: queue(PREVIEW) };
-        Ok(Self { clients, dynamo, ses, queues, queue_urls, endpoints, servers })
+        Ok(Self { clients, dynamo, ses, queues, schedules, queue_urls, endpoints, servers })
     }
+
+    /// From now on schedules send their messages by themselves when they are due.
+    pub(super) fn drive_schedules(&mut self, clock: Arc<dyn Clock>) {
+        let schedules = self.schedules.clone();
+        self.servers.spawn(|mut stop| async move {
+            let mut changed = schedules.changed();
+            loop {
+                changed.borrow_and_update();
+                let wait = match schedules.fire_due() {
+                    Ok(_) => until(schedules.next_due(), clock.as_ref()),
+                    Err(error) => {
+                        tracing::error!(error = chain(&error), "a schedule that is due could not send its message");
+                        RETRY
+                    }
+                };
+                tokio::select! {
+                    () = &mut stop => return,
+                    // An error cannot be: `schedules` has the sender.
+                    _ = changed.changed() => {}
+                    () = clock.sleep(wait) => {}
+                }
+            }
+        });
+    }
+}
+
+fn until(due: Option<Timestamp>, clock: &dyn Clock) -> Duration {
+    due.map_or(Duration::MAX, |due| Duration::try_from(due.duration_since(clock.now())).unwrap_or_default())
+}
+
+/// EventBridge Scheduler as a deployment has it: schedules of one group, with the queues as their targets.
+pub fn scheduler(clients: &Clients, queues: QueueUrls, clock: Arc<dyn Clock>) -> Arc<dyn Scheduler> {
+    let targets = ScheduleTargets {
+        launch_arn: sqs::arn(LAUNCH),
+        shard_arn: sqs::arn(SHARD),
+        preview_arn: sqs::arn(PREVIEW),
+        role_arn: "arn:aws:iam::000000000000:role/germane-scheduler".to_owned(),
+        group: PREFIX.to_owned(),
+    };
+    Arc::new(EventBridgeScheduler::new(clients, targets, Arc::new(SqsQueue::new(clients, queues)), clock))
+}
+
+pub fn table_names() -> TableNames {
+    TableNames::new(PREFIX)
 }
 
 /// Clients of services on loopback, with credentials that open nothing: the stand-ins do not check a signature.
@@ -107,7 +187,7 @@ pub fn clients(endpoints: &Endpoints) -> Clients {
     Clients::new(&config, endpoints)
 }
 
-/// A fresh secret: what the local stack signs and hashes ends with it.
+/// A fresh secret.
 pub fn secret(entropy: &dyn Entropy) -> Secret {
     let mut bytes = [0; 32];
     for part in bytes.chunks_exact_mut(8) {

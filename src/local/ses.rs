@@ -1,12 +1,20 @@
 //! A stand-in for the few SES v2 calls that we use, spoken to by the real SDK over loopback HTTP. It keeps SES's rules
-//! (what is refused, what is accepted and then fails to render, which events follow) and captures every mail.
+//! (what is refused, what is accepted and then fails to render, which events follow, how much is taken in a second and
+//! in a day) and captures every mail: in memory, or in a folder that a later start goes on from.
 //!
-//! Where the two differ: every sender identity counts as verified; a configuration set is accepted and ignored; the
-//! send rate and the daily quota are reported, not enforced.
+//! Where the two differ: every sender identity counts as verified; a configuration set is accepted and ignored. The
+//! rate is exact: SES allows short bursts above it, here no second ever holds more. What becomes of a bulk call that is
+//! over the rate AWS does not write down, so that both is offered, as [`Throttle`]; and only messages that break no
+//! rule count against the limits.
 
+mod accept;
+mod allowance;
+mod archive;
 mod bulk;
+mod digest;
 mod event;
 mod http;
+mod letter;
 mod mail;
 mod refusal;
 mod rules;
@@ -16,35 +24,51 @@ mod wire;
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::Router;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+pub use accept::Tally;
+pub use allowance::{Allowance, Room};
+pub use archive::ArchiveError;
 pub use mail::Mail;
 
 use super::Now;
-use event::{Event, What};
-use mail::Draft;
-use template::{NotRendered, Template};
+use accept::Book;
+use archive::{Archive, Held};
+use event::Event;
+use refusal::Refusal;
+use template::Template;
 
-/// What `GetAccount` says of the account.
+/// The account's limits, and how it holds them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SesConfig {
-    /// Recipients a second.
+    /// Recipients a second; 0.5 is one in two seconds.
     pub max_send_rate: f64,
-    /// Recipients in any 24 hours.
+    /// Recipients in any 24 hours; -1 is any number.
     pub daily_quota: f64,
+    pub throttle: Throttle,
     /// In the sandbox mail goes only to the simulator and to the sender's own, verified domain.
     pub sandbox: bool,
 }
 
 impl Default for SesConfig {
     fn default() -> Self {
-        Self { max_send_rate: 5_000.0, daily_quota: 1_000_000.0, sandbox: false }
+        Self { max_send_rate: 5_000.0, daily_quota: 1_000_000.0, throttle: Throttle::default(), sandbox: false }
     }
+}
+
+/// What becomes of a bulk call of which not everything fits in the rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Throttle {
+    /// The call fails and nothing of it is taken.
+    #[default]
+    Whole,
+    /// The entries that fit are taken, the others are `ACCOUNT_THROTTLED`.
+    Entry,
 }
 
 /// One SES account in one region; clones share it.
@@ -55,20 +79,37 @@ struct Account {
     config: SesConfig,
     now: Now,
     templates: Mutex<BTreeMap<String, Arc<Template>>>,
-    log: Mutex<Log>,
-}
-
-#[derive(Default)]
-struct Log {
-    /// When each message was accepted, in order; also the ones that failed to render, which SES bills all the same.
-    accepted: Vec<Timestamp>,
-    mails: Vec<Arc<Mail>>,
-    events: Vec<Event>,
+    book: Mutex<Book>,
+    archive: Option<Arc<Archive>>,
 }
 
 impl Ses {
+    /// An account that ends with the process.
     pub fn new(config: SesConfig, now: Now) -> Self {
-        Self(Arc::new(Account { config, now, templates: Mutex::default(), log: Mutex::default() }))
+        Self::of(config, now, None, Held::default())
+    }
+
+    /// An account whose templates and mails are in a folder, which is made if it is not there. What was accepted there
+    /// before counts and is shown as if it had never ended.
+    pub fn open(config: SesConfig, now: Now, folder: &Path) -> Result<Self, ArchiveError> {
+        let (archive, held) = Archive::open(folder)?;
+        Ok(Self::of(config, now, Some(archive), held))
+    }
+
+    fn of(config: SesConfig, now: Now, archive: Option<Arc<Archive>>, held: Held) -> Self {
+        let mut book = Book::new(Allowance::new(config.max_send_rate, config.daily_quota));
+        for accepted in held.accepted {
+            book.enter(accepted);
+        }
+        Self(Arc::new(Account { config, now, templates: Mutex::new(held.templates), book: Mutex::new(book), archive }))
+    }
+
+    /// Lets go of the folder, so that it can be opened again while a connection still holds this one. From now on
+    /// nothing is taken. Without a folder it does nothing.
+    pub fn close(&self) {
+        if let Some(archive) = &self.0.archive {
+            archive.close();
+        }
     }
 
     /// The HTTP API: `/v2/email/...`.
@@ -78,60 +119,53 @@ impl Ses {
 
     /// Every captured mail, oldest first.
     pub fn mails(&self) -> Vec<Arc<Mail>> {
-        self.log().mails.clone()
+        self.book().mails.clone()
     }
 
     pub fn mail(&self, id: &str) -> Option<Arc<Mail>> {
-        self.log().mails.iter().find(|mail| mail.id == id).cloned()
+        self.book().mails.iter().find(|mail| mail.id == id).cloned()
     }
 
     /// How many mails were captured.
     pub fn count(&self) -> usize {
-        self.log().mails.len()
+        self.book().mails.len()
     }
 
     /// What SES would have published so far, oldest first: Send, Delivery, Bounce, Complaint and Rendering Failure.
     pub fn events(&self) -> Vec<Value> {
-        let log = self.log();
-        log.events.iter().map(Event::to_json).collect()
+        let events = self.book().events.clone();
+        events.iter().map(Event::to_json).collect()
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.book().tally
     }
 
     fn sent_last_24_hours(&self) -> usize {
-        let log = self.log();
-        let since = (self.0.now)().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-        log.accepted.len() - log.accepted.partition_point(|at| *at <= since)
+        self.book().allowance.sent_last_24_hours((self.0.now)())
     }
 
     fn template(&self, name: &str) -> Option<Arc<Template>> {
         self.templates().get(name).cloned()
     }
 
-    /// Takes a message that broke no rule: it gets its id, and is captured unless it could not be rendered.
-    fn accept(&self, draft: Draft, rendered: Result<String, NotRendered>) -> String {
-        let mut log = self.log();
-        let at = (self.0.now)();
-        // Unique by the count; by the time as well over restarts.
-        let id = format!("{:016x}-{:08x}-000000", at.as_millisecond(), log.accepted.len());
-        log.accepted.push(at);
-        match rendered {
-            Ok(subject) => {
-                let mail = Arc::new(draft.sealed(id.clone(), at, subject));
-                log.events.extend(What::follow(&mail.to).map(|what| Event { mail: Arc::clone(&mail), what }));
-                log.mails.push(mail);
-            }
-            Err(failure) => {
-                let mail = Arc::new(draft.sealed(id.clone(), at, String::new()));
-                log.events.push(Event { mail, what: What::NotRendered(failure) });
-            }
-        }
-        id
-    }
-
     fn templates(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Template>>> {
         self.0.templates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    fn keep_template(&self, template: &Template) -> Result<(), Refusal> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        archive.keep_template(template).map_err(|error| Refusal::not_kept(&error))
+    }
+
+    fn drop_template(&self, name: &str) -> Result<(), Refusal> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        archive.drop_template(name).map_err(|error| Refusal::not_kept(&error))
     }
 }

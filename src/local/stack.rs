@@ -1,48 +1,43 @@
 //! `germane local`: the services, the functions' own handlers fed by their queues, and the API beside the inbox.
 
-use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{future::ready, path::PathBuf, pin::Pin, sync::Arc};
 
 use axum::{Extension, Router};
+use futures_util::FutureExt;
+use jiff::Timestamp;
 use serde_json::Value;
-use tracing::warn;
+use tracing::error;
 
 use super::{
+    clock::LocalClock,
+    control::{self, Control},
+    data::{DataError, DataFolder, KEEP_TIME_EVERY},
+    handover::{Handover, Secrets, Time},
     inbox,
-    services::{LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen, secret},
+    pollers::{Hands, Pollers, SHARDS_AT_ONCE, VISIBILITY, workers},
+    services::{LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen},
     ses::{Ses, SesConfig},
-    shipped,
-    sqs::Queues,
-    templates,
+    shipped, templates,
 };
 use crate::{
     aws::{
-        deployment::{Deployment, Settings},
+        deployment::Deployment,
         system::{SystemClock, SystemEntropy},
         tables::DEFAULT_SHARDS,
     },
     domain::{door::Fault, id::TemplateName},
     flow::{
         api::{Api, ApiError},
-        clock::Clock,
+        clock::{Clock, Entropy},
         port::PortError,
-        queue::Unhurried,
-        token::{TokenKey, TokenKeys},
     },
     lambda::{
         http::{self, Actor},
         problem::chain,
-        queue::Workers,
     },
 };
 
 const DEFAULT_POLICY: &str = include_str!("policy.json");
-/// How many messages of each queue are worked on at once.
-const POLLERS: [(&str, usize); 3] = [(LAUNCH, 1), (SHARD, 8), (PREVIEW, 4)];
-const MAX_IN_FLIGHT: usize = 64;
-/// A walk through a shard renews its lease, and its message must not come back before it ends.
-const VISIBILITY: Duration = Duration::from_mins(15);
-/// How soon a message whose work failed is tried again.
-const RETRY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub struct StackConfig {
@@ -51,16 +46,33 @@ pub struct StackConfig {
     /// The folder that templates are pushed from at start; where it holds none, the shipped ones are.
     pub templates: PathBuf,
     pub shards: u16,
+    /// Where everything is kept; `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    pub ses: SesConfig,
+    /// Where a driven clock starts; `None` is the machine's time.
+    pub clock: Option<Timestamp>,
+    /// Whether the queues are worked on here; otherwise `germane worker` does it.
+    pub workers: bool,
 }
 
 impl Default for StackConfig {
     fn default() -> Self {
-        Self { port: 8787, templates: PathBuf::from("templates"), shards: DEFAULT_SHARDS }
+        Self {
+            port: 8787,
+            templates: PathBuf::from("templates"),
+            shards: DEFAULT_SHARDS,
+            data: None,
+            ses: SesConfig::default(),
+            clock: None,
+            workers: true,
+        }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error(transparent)]
     Services(#[from] ServicesError),
     #[error(transparent)]
@@ -74,52 +86,62 @@ pub struct Stack {
     url: String,
     pub ses: Ses,
     pub deployment: Deployment,
+    pollers: Option<Pollers>,
     services: Services,
 }
 
 impl Stack {
     pub async fn start(config: StackConfig) -> Result<Self, StackError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let entropy = SystemEntropy;
+        let data = config.data.as_deref().map(DataFolder::open).transpose()?;
+        let (clock, secrets) = match &data {
+            None => (config.clock.map_or_else(LocalClock::machine, LocalClock::driven), Secrets::draw(&SystemEntropy)),
+            Some(data) => (data.clock(config.clock)?, data.secrets(&SystemEntropy)?),
+        };
+        let clock = Arc::new(clock);
+        let port: Arc<dyn Clock> = clock.clone();
         let (listener, address) = listen(config.port).await?;
         let url = format!("http://{address}");
-        let mut services = Services::start(&clock, &entropy, SesConfig::default(), config.shards).await?;
-        let settings = Settings {
-            queues: services.queue_urls.clone(),
-            configuration_set: None,
-            tokens: TokenKeys::new(TokenKey { id: 1, secret: secret(&entropy) }, Vec::new()),
+        let address_key = secrets.address_key.clone();
+        let mut services = Services::open(&port, address_key, config.ses, config.shards, data.as_ref()).await?;
+        let handover = Handover {
+            id: format!("{:016x}", u64::from_le_bytes(SystemEntropy.eight_bytes())),
             public_url: url.clone(),
-            scheduler: Arc::new(Unscheduled),
-            max_in_flight: MAX_IN_FLIGHT,
+            endpoints: services.endpoints.clone(),
+            queues: services.queue_urls.clone(),
+            secrets,
+            time: Time::of(&clock),
         };
-        let deployment = Deployment::new(&services.clients, services.dynamo.clone(), clock, settings);
+        let deployment = handover.deployment(&services.clients, services.dynamo.clone(), port);
         let api = Arc::new(deployment.api());
         put_rules(&api, &config).await?;
 
-        let workers = Workers {
-            launcher: Arc::new(deployment.launcher()),
-            sender: Arc::new(deployment.sender()),
-            previewer: Arc::new(deployment.previewer()),
-        };
-        for (queue, pollers) in POLLERS {
+        for queue in [LAUNCH, SHARD, PREVIEW] {
             services.queues.set_visibility(queue, VISIBILITY);
-            for _ in 0..pollers {
-                let poller = Poller {
-                    queue,
-                    queues: services.queues.clone(),
-                    workers: workers.clone(),
-                    clock: Arc::clone(&deployment.clock),
-                };
-                services.servers.spawn(|stop| poller.run(stop));
-            }
+        }
+        let pollers = config.workers.then(|| {
+            let hands =
+                Hands { workers: workers(&deployment), clock: clock.clone(), catch_up: Arc::new(|| ready(()).boxed()) };
+            Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE)
+        });
+        services.drive_schedules(clock.clone());
+        let control = Control {
+            clock: clock.clone(),
+            queues: services.queues.clone(),
+            schedules: services.schedules.clone(),
+            data: data.clone(),
+            handover: Arc::new(handover),
+        };
+        if let Some(data) = data.filter(|_| clock.is_driven()) {
+            services.servers.spawn(|stop| keep_time(data, clock, stop));
         }
         let router = Router::new()
             .merge(http::preferences(Arc::new(deployment.preferences())))
             .merge(inbox::router(services.ses.clone()))
+            .merge(control::router(control))
             .merge(http::api(api))
             .layer(Extension(Actor("local".to_owned())));
         services.servers.serve(listener, router);
-        Ok(Self { url, ses: services.ses.clone(), deployment, services })
+        Ok(Self { url, ses: services.ses.clone(), deployment, pollers, services })
     }
 
     /// Where the API and the inbox are, such as `http://127.0.0.1:8787`.
@@ -132,16 +154,37 @@ impl Stack {
         self.ses.count()
     }
 
+    /// Finishes what is under way, then ends.
     pub async fn stop(self) {
+        if let Some(pollers) = self.pollers {
+            pollers.drain().await;
+        }
         self.services.servers.stop().await;
     }
 }
 
-/// The default policy, and the templates of the folder.
+/// Writes down how far the time has come as it goes on.
+async fn keep_time(data: DataFolder, clock: Arc<LocalClock>, mut stop: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    // Real time: it goes on without being moved, too.
+    let machine = SystemClock::default();
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = machine.sleep(KEEP_TIME_EVERY) => {}
+        }
+        if let Err(error) = data.keep_time(&clock) {
+            error!(error = chain(&error), "the time cannot be written down");
+        }
+    }
+}
+
+/// The default policy unless there is one, and the templates of the folder.
 async fn put_rules(api: &Api, config: &StackConfig) -> Result<(), StackError> {
-    let wrong = |error: serde_json::Error| PortError::corrupt("the default policy", error);
-    let policy: Value = serde_json::from_str(DEFAULT_POLICY).map_err(wrong)?;
-    api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
+    if api.policies.current().await?.is_none() {
+        let wrong = |error: serde_json::Error| PortError::corrupt("the default policy", error);
+        let policy: Value = serde_json::from_str(DEFAULT_POLICY).map_err(wrong)?;
+        api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
+    }
     let lines =
         |faults: Vec<templates::FileFault>| StackError::Templates(faults.iter().map(ToString::to_string).collect());
     let mut sources: Vec<(TemplateName, Value)> = Vec::new();
@@ -165,62 +208,4 @@ fn refused(what: &str, error: ApiError) -> StackError {
         ApiError::NotFound { detail, .. } => StackError::Templates(vec![format!("{what}: {detail}")]),
         ApiError::Port(error) => StackError::Port(error),
     }
-}
-
-/// Stands for the event source mapping of one queue: hands its messages to the function, one at a time.
-struct Poller {
-    queue: &'static str,
-    queues: Queues,
-    workers: Workers,
-    clock: Arc<dyn Clock>,
-}
-
-impl Poller {
-    async fn run(self, mut stop: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        let mut changed = self.queues.changed();
-        loop {
-            changed.borrow_and_update();
-            let (message, wait) = match self.queues.receive(self.queue, 1) {
-                Ok(mut messages) => (messages.pop(), self.until_due()),
-                Err(error) => {
-                    warn!(queue = self.queue, error = chain(&error), "the queue is asked again");
-                    (None, RETRY)
-                }
-            };
-            let Some(message) = message else {
-                tokio::select! {
-                    () = &mut stop => return,
-                    // An error means that the queues are gone.
-                    open = changed.changed() => if open.is_err() { return },
-                    () = self.clock.sleep(wait) => {}
-                }
-                continue;
-            };
-            let ended = match self.workers.handle(&message.body, &Unhurried).await {
-                Ok(()) => self.queues.delete(self.queue, &message.receipt),
-                Err(error) => {
-                    warn!(queue = self.queue, error = chain(&error), "a message is tried again");
-                    self.queues.release(self.queue, &message.receipt, RETRY)
-                }
-            };
-            if let Err(error) = ended {
-                warn!(queue = self.queue, error = chain(&error), "a message comes back by itself");
-            }
-        }
-    }
-
-    /// At least a little, so that a clock that lags behind the queue's does not spin.
-    fn until_due(&self) -> Duration {
-        let due = self
-            .queues
-            .next_due()
-            .map_or(Duration::MAX, |due| Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default());
-        due.clamp(Duration::from_millis(5), Duration::from_hours(1))
-    }
-}
-
-struct Unscheduled;
-#[async_trait::async_trait]
-impl crate::flow::schedule::Scheduler for Unscheduled {
-    async fn once(&self, _: &crate::flow::schedule::ScheduleName, _: jiff::Timestamp, _: &crate::flow::queue::Message) -> Result<(), PortError> { Ok(()) }
 }

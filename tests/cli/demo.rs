@@ -1,13 +1,8 @@
 //! The demo and the local stack, as processes.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-};
-
 use serde_json::Value;
 
-use super::run::{alone, command};
+use super::run::{Running, alone};
 
 #[test]
 fn the_demo_is_one_object_whose_sums_agree() {
@@ -41,14 +36,11 @@ fn other_seeds_invent_other_people() {
 #[test]
 fn local_says_where_it_listens_and_ends_well_when_told_to() {
     for signal in ["-INT", "-TERM"] {
-        let mut local = command(&["local", "--port", "0"]);
-        let mut child = local.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let url = first.strip_prefix("listening on ").unwrap();
+        let mut local = Running::start(&["local", "--port", "0"]);
+        let url = local.says("listening on ");
         std::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(0));
-        assert!(lines.next().is_none());
+        local.signal(signal);
+        let ended = local.ends();
+        assert_eq!((ended.code, ended.out.as_str()), (0, ""), "{ended:?}");
     }
 }

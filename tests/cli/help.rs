@@ -6,10 +6,11 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 21] = [
+    let verbs: [&[&str]; 22] = [
         &[],
         &["demo"],
         &["local"],
+        &["worker"],
         &["import"],
         &["preview"],
         &["send"],

@@ -2,10 +2,13 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Lines, Write},
     path::PathBuf,
-    process::{Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{self, Receiver},
+    },
 };
 
 use serde_json::Value;
@@ -74,6 +77,67 @@ fn ended(mut command: Command, stdin: &str) -> Ended {
     }
 }
 
+/// A process that runs until it is told to end; it does not outlive its test.
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Lines of stderr as they come.
+    remarks: Receiver<String>,
+    err: String,
+}
+
+impl Running {
+    pub fn start(args: &[&str]) -> Self {
+        let mut command = command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (remark, remarks) = mpsc::channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| remark.send(line)));
+        Self { child, lines, remarks, err: String::new() }
+    }
+
+    /// The next line that it prints, less its beginning; waits for it.
+    pub fn says(&mut self, beginning: &str) -> String {
+        let Some(line) = self.lines.next() else { panic!("it printed nothing more: {:?}", self.ends()) };
+        let line = line.unwrap();
+        line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}")).to_owned()
+    }
+
+    /// Waits until it has remarked this on stderr.
+    pub fn remarks(&mut self, text: &str) {
+        while !self.err.contains(text) {
+            let line = self.remarks.recv().unwrap_or_else(|_| panic!("it ended without {text:?}: {}", self.err));
+            self.err.push_str(&line);
+            self.err.push('\n');
+        }
+    }
+
+    /// Sends it a signal, such as `-INT`.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits for its end; the exit code is -1 if a signal ended it.
+    pub fn ends(&mut self) -> Ended {
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        let out: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
+        for line in &self.remarks {
+            self.err.push_str(&line);
+            self.err.push('\n');
+        }
+        Ended { code, out: out.join("\n"), err: self.err.clone() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A folder of its own for one test; its files are named relative to it in what is printed.
 pub struct Folder(PathBuf);
 
@@ -91,6 +155,10 @@ impl Folder {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         self
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
     }
 
     pub fn read(&self, name: &str) -> String {

@@ -302,9 +302,9 @@ async fn a_resume_or_cancel_whose_launch_could_not_be_queued_is_repeated_and_str
         assert_eq!((status(&world, "weekly").await, world.services.queues.depth(LAUNCH)), (then, 0));
         assert_eq!(api.command(&id, command).await.unwrap(), then);
         assert_eq!(world.services.queues.depth(LAUNCH), 1);
-        for message in world.services.queues.receive(LAUNCH, 64) {
+        for message in world.services.queues.receive(LAUNCH, 64).unwrap() {
             assert_eq!(*message.body, *world.launch_message("weekly"));
-            world.services.queues.delete(LAUNCH, &message.receipt);
+            world.services.queues.delete(LAUNCH, &message.receipt).unwrap();
         }
     }
 }

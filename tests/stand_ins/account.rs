@@ -40,7 +40,7 @@ async fn what_was_sent_counts_for_24_hours() {
 
 #[tokio::test]
 async fn in_the_sandbox_only_the_simulator_and_the_senders_domain_receive() {
-    let config = SesConfig { max_send_rate: 1.0, daily_quota: 200.0, sandbox: true };
+    let config = SesConfig { sandbox: true, ..SesConfig::default() };
     let stack = Stack::start_with(config).await;
     stack.plain().await;
 

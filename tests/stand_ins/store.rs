@@ -15,7 +15,7 @@ use germane::{
     lambda::problem::chain,
     local::{
         schedules::Schedules,
-        ses::SesConfig,
+        ses::{Ses, SesConfig},
         sqs::{self, Queues, QueuesError},
         store::{Store, StoreError},
     },
@@ -61,7 +61,7 @@ impl Folder {
     }
 
     async fn stack(&self, clock: &Clock) -> Stack {
-        Stack::with(SesConfig::default(), clock.clone(), self.queues(clock)).await
+        Stack::with(Ses::new(SesConfig::default(), clock.port()), clock.clone(), self.queues(clock)).await
     }
 
     /// Changes the file while no store has it open.

@@ -203,12 +203,7 @@ pub(super) async fn mail(
 
 /// Comes when the batch may go. A moment that is missed, or was used up by a call that SES did not take, is replaced
 /// by another one.
-async fn moment(
-    run: &Run<'_>,
-    order: &Order,
-    start: Option<Timestamp>,
-    back_off: Duration,
-) -> Result<(), PortError> {
+async fn moment(run: &Run<'_>, order: &Order, start: Option<Timestamp>, back_off: Duration) -> Result<(), PortError> {
     let clock = &run.ports.clock;
     if !back_off.is_zero() {
         clock.sleep(back_off).await;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Ses,
-    mail::{Content, Draft, Sender},
+    accept::Message,
+    letter::{Content, Letter, Sender},
+    mail::Draft,
     refusal::{Refusal, Unfit},
     rules,
-    template::{Data, Template, object},
+    template::{Data, SharedData, Template},
     wire::{BulkEntry, Pair, SendBulkEmail, TemplateUse},
 };
 
@@ -20,7 +22,7 @@ const MAX_DATA_CHARS: usize = 262_144;
 pub(super) struct Defaults {
     pub sender: Arc<Sender>,
     pub template: Arc<Template>,
-    pub data: Arc<Map<String, Value>>,
+    pub data: Arc<SharedData>,
     pub headers: Vec<Pair>,
     pub tags: Vec<Pair>,
 }
@@ -44,11 +46,24 @@ pub(super) fn send(ses: &Ses, call: SendBulkEmail) -> Result<Vec<Value>, Refusal
         }
         Err(unfit) => return Err(unfit.into()),
     };
-    let results = entries.into_iter().map(|entry| match one(ses, &defaults, entry) {
-        Ok(id) => json!({ "Status": "SUCCESS", "MessageId": id }),
-        Err(unfit) => failed(&unfit),
-    });
-    Ok(results.collect())
+    let (mut messages, mut unfit) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match one(ses, &defaults, entry) {
+            Ok(message) => {
+                messages.push(message);
+                unfit.push(None);
+            }
+            Err(why) => unfit.push(Some(why)),
+        }
+    }
+    let mut accepted = ses.accept(messages)?.into_iter();
+    let results = unfit.into_iter().filter_map(|unfit| unfit.map_or_else(|| accepted.next(), |unfit| Some(Err(unfit))));
+    Ok(results
+        .map(|result| match result {
+            Ok(id) => json!({ "Status": "SUCCESS", "MessageId": id }),
+            Err(unfit) => failed(&unfit),
+        })
+        .collect())
 }
 
 /// Finds the template and reads what it is used with.
@@ -64,12 +79,12 @@ pub(super) fn defaults(ses: &Ses, sender: Arc<Sender>, used: TemplateUse, tags: 
     };
     let data = used.template_data.unwrap_or_default();
     short_enough(&data)?;
-    let data = Arc::new(object(&data)?);
+    let data = Arc::new(SharedData::read(data)?);
     rules::headers(&used.headers, Vec::new())?;
     Ok(Defaults { sender, template, data, headers: used.headers, tags })
 }
 
-fn one(ses: &Ses, defaults: &Defaults, entry: BulkEntry) -> Result<String, Unfit> {
+fn one(ses: &Ses, defaults: &Defaults, entry: BulkEntry) -> Result<Message, Unfit> {
     let own = entry.replacement_email_content.replacement_template.replacement_template_data.unwrap_or_default();
     let to = rules::recipient(&entry.destination, &defaults.sender, &ses.0.config)?;
     let headers = rules::headers(&defaults.headers, entry.replacement_headers)?;
@@ -77,8 +92,8 @@ fn one(ses: &Ses, defaults: &Defaults, entry: BulkEntry) -> Result<String, Unfit
     let data = Data { defaults: Arc::clone(&defaults.data), own };
     let rendered = defaults.template.check(&data.context()?);
     let content = Content::Template { template: Arc::clone(&defaults.template), data };
-    let draft = Draft { sender: Arc::clone(&defaults.sender), to, headers, tags, content };
-    Ok(ses.accept(draft, rendered))
+    let letter = Letter { sender: Arc::clone(&defaults.sender), headers, content };
+    Ok(Message { draft: Draft { to, tags, letter }, rendered })
 }
 
 fn own_data(entry: &BulkEntry) -> &str {

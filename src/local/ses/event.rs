@@ -15,11 +15,13 @@ const ACCOUNT: &str = "000000000000";
 const REGION: &str = "eu-west-1";
 
 /// One event, written out only when asked for: most are never read.
+#[derive(Clone)]
 pub(super) struct Event {
     pub mail: Arc<Mail>,
     pub what: What,
 }
 
+#[derive(Clone)]
 pub(super) enum What {
     Send,
     Delivery,
@@ -139,8 +141,10 @@ fn envelope(mail: &Mail, at: &str) -> Value {
 }
 
 fn with_headers(mut envelope: Value, mail: &Mail) -> Value {
-    let standard = mail.standard_headers().map(|(name, value)| json!({ "name": name, "value": value }));
-    let own = mail.own_headers().iter().map(|header| json!({ "name": header.name, "value": header.value }));
+    let letter = mail.letter();
+    let reply_to = &letter.sender.reply_to;
+    let standard = mail.standard_headers(&letter).map(|(name, value)| json!({ "name": name, "value": value }));
+    let own = letter.headers.iter().map(|header| json!({ "name": header.name, "value": header.value }));
     let headers: Vec<Value> = standard.chain(own).collect();
     let mut common = json!({
         "from": [&*mail.from],
@@ -148,8 +152,8 @@ fn with_headers(mut envelope: Value, mail: &Mail) -> Value {
         "messageId": mail.id,
         "subject": mail.subject,
     });
-    if let Some(common) = common.as_object_mut().filter(|_| !mail.reply_to().is_empty()) {
-        let reply_to: Vec<&str> = mail.reply_to().iter().filter_map(|raw| bare(raw)).collect();
+    if let Some(common) = common.as_object_mut().filter(|_| !reply_to.is_empty()) {
+        let reply_to: Vec<&str> = reply_to.iter().filter_map(|raw| bare(raw)).collect();
         common.insert("replyTo".to_owned(), json!(reply_to));
     }
     if let Some(envelope) = envelope.as_object_mut() {

@@ -38,18 +38,33 @@ pub(super) fn router(ses: Ses) -> Router {
 type Answer = Result<Json<Value>, Refusal>;
 
 async fn send_bulk_email(State(ses): State<Ses>, body: Bytes) -> Answer {
-    let call: SendBulkEmail = read(&body)?;
-    Ok(Json(json!({ "BulkEmailEntryResults": bulk::send(&ses, call)? })))
+    sending(ses, move |ses| {
+        let call: SendBulkEmail = read(&body)?;
+        Ok(Json(json!({ "BulkEmailEntryResults": bulk::send(ses, call)? })))
+    })
+    .await
 }
 
 async fn send_email(State(ses): State<Ses>, body: Bytes) -> Answer {
-    let call: SendEmail = read(&body)?;
-    Ok(Json(json!({ "MessageId": single::send(&ses, call)? })))
+    sending(ses, move |ses| {
+        let call: SendEmail = read(&body)?;
+        Ok(Json(json!({ "MessageId": single::send(ses, call)? })))
+    })
+    .await
+}
+
+/// Counts a call, and answers it: where mails are written to the disk, away from the threads that serve.
+async fn sending(ses: Ses, answer: impl FnOnce(&Ses) -> Answer + Send + 'static) -> Answer {
+    ses.book().tally.calls += 1;
+    if ses.0.archive.is_none() {
+        return answer(&ses);
+    }
+    tokio::task::spawn_blocking(move || answer(&ses)).await.unwrap_or_else(|error| Err(Refusal::not_kept(&error)))
 }
 
 async fn create_template(State(ses): State<Ses>, body: Bytes) -> Answer {
     let call: CreateEmailTemplate = read(&body)?;
-    let template = Template::stored(call.template_name.clone(), call.template_content)?;
+    let template = Arc::new(Template::stored(call.template_name.clone(), call.template_content)?);
     let mut templates = ses.templates();
     if templates.contains_key(&call.template_name) {
         return Err(Refusal::already_exists(format!("Template {} already exists", call.template_name)));
@@ -57,16 +72,18 @@ async fn create_template(State(ses): State<Ses>, body: Bytes) -> Answer {
     if templates.len() >= MAX_TEMPLATES {
         return Err(Refusal::limit_exceeded(format!("An account has at most {MAX_TEMPLATES} templates")));
     }
-    templates.insert(call.template_name, Arc::new(template));
+    ses.0.keep_template(&template)?;
+    templates.insert(call.template_name, template);
     Ok(Json(json!({})))
 }
 
 async fn update_template(State(ses): State<Ses>, Path(name): Path<String>, body: Bytes) -> Answer {
     let call: UpdateEmailTemplate = read(&body)?;
-    let template = Template::stored(name.clone(), call.template_content)?;
+    let template = Arc::new(Template::stored(name.clone(), call.template_content)?);
     let mut templates = ses.templates();
     let held = templates.get_mut(&name).ok_or_else(|| no_template(&name))?;
-    *held = Arc::new(template);
+    ses.0.keep_template(&template)?;
+    *held = template;
     Ok(Json(json!({})))
 }
 
@@ -76,9 +93,13 @@ async fn get_template(State(ses): State<Ses>, Path(name): Path<String>) -> Answe
 }
 
 /// Deleting what is not there succeeds, as it does at SES.
-async fn delete_template(State(ses): State<Ses>, Path(name): Path<String>) -> Json<Value> {
-    ses.templates().remove(&name);
-    Json(json!({}))
+async fn delete_template(State(ses): State<Ses>, Path(name): Path<String>) -> Answer {
+    let mut templates = ses.templates();
+    if templates.contains_key(&name) {
+        ses.0.drop_template(&name)?;
+        templates.remove(&name);
+    }
+    Ok(Json(json!({})))
 }
 
 async fn get_account(State(ses): State<Ses>) -> Json<Value> {

@@ -1,6 +1,7 @@
-//! One captured mail. What many mails share is held once, and the bodies are rendered when somebody looks.
+//! One captured mail. What many mails share is held once, the bodies are rendered when somebody looks, and what an
+//! archive holds is read from there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use mail_builder::{
@@ -10,8 +11,9 @@ use mail_builder::{
 };
 
 use super::{
+    archive::Place,
+    letter::{Content, Letter, Sender},
     rules,
-    template::{Data, Part, Template},
 };
 
 /// A mail as its recipient would have got it.
@@ -25,123 +27,71 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub tags: BTreeMap<String, String>,
-    sender: Arc<Sender>,
-    own_headers: Vec<Header>,
-    content: Content,
+    pub(super) kept: Kept,
 }
 
-/// What the mails of one call have in common.
-pub(super) struct Sender {
-    pub from: Arc<str>,
-    pub reply_to: Vec<String>,
-}
-
-impl Sender {
-    pub(super) fn address(&self) -> &str {
-        rules::bare(&self.from).unwrap_or(&self.from)
-    }
-}
-
-pub(super) struct Header {
-    pub name: String,
-    pub value: String,
-}
-
-pub(super) enum Content {
-    Template { template: Arc<Template>, data: Data },
-    Simple { html: Option<String>, text: Option<String> },
+/// Where the rest of a mail is.
+pub(super) enum Kept {
+    Memory(Letter),
+    Archive(Place),
 }
 
 /// A message on its way to being accepted.
 pub(super) struct Draft {
-    pub sender: Arc<Sender>,
     pub to: String,
-    pub headers: Vec<Header>,
     pub tags: BTreeMap<String, String>,
-    pub content: Content,
+    pub letter: Letter,
 }
 
 impl Draft {
     pub(super) fn sealed(self, id: String, at: Timestamp, subject: String) -> Mail {
-        Mail {
-            id,
-            at,
-            from: Arc::clone(&self.sender.from),
-            to: self.to,
-            subject,
-            tags: self.tags,
-            sender: self.sender,
-            own_headers: self.headers,
-            content: self.content,
-        }
+        let Self { to, tags, letter } = self;
+        let from = Arc::clone(&letter.sender.from);
+        Mail { id, at, from, to, subject, tags, kept: Kept::Memory(letter) }
     }
 }
 
 impl Mail {
     pub fn html(&self) -> Option<String> {
-        match &self.content {
-            Content::Simple { html, .. } => html.clone(),
-            Content::Template { template, data } => template.render(Part::Html, &data.context().ok()?),
-        }
+        self.letter().content.html()
     }
 
     pub fn text(&self) -> Option<String> {
-        match &self.content {
-            Content::Simple { text, .. } => text.clone(),
-            Content::Template { template, data } => template.render(Part::Text, &data.context().ok()?),
-        }
+        self.letter().content.text()
     }
 
     /// The sender's own headers and those that SES writes, except the ones that only describe the MIME structure.
     pub fn headers(&self) -> BTreeMap<String, String> {
-        let own = self.own_headers.iter().map(|header| (header.name.clone(), header.value.clone()));
-        own.chain(self.standard_headers().map(|(name, value)| (name.to_owned(), value))).collect()
+        let letter = self.letter();
+        let own = letter.headers.iter().map(|header| (header.name.clone(), header.value.clone()));
+        own.chain(self.standard_headers(&letter).map(|(name, value)| (name.to_owned(), value))).collect()
     }
 
     /// The whole message in the form of RFC 5322; the same bytes each time.
     pub fn source(&self) -> String {
-        let mut message = MessageBuilder::new()
-            .message_id(self.message_id())
-            .date(Date::new(self.at.as_second()))
-            .from(mailbox(&self.from))
-            .to(Address::from(self.to.as_str()))
-            .subject(self.subject.as_str());
-        if !self.sender.reply_to.is_empty() {
-            message =
-                message.reply_to(Address::new_list(self.sender.reply_to.iter().map(|raw| mailbox(raw)).collect()));
+        match &self.kept {
+            Kept::Memory(letter) => self.compose(letter),
+            // Somebody may have taken the file away; the log alone says all that was in it.
+            Kept::Archive(place) => place.source(&self.id).unwrap_or_else(|_| self.compose(&self.letter())),
         }
-        for header in &self.own_headers {
-            message = message.header(header.name.as_str(), Raw::new(header.value.as_str()));
+    }
+
+    /// A mail that can no longer be read looks empty, and the log says why.
+    pub(super) fn letter(&self) -> Cow<'_, Letter> {
+        match &self.kept {
+            Kept::Memory(letter) => Cow::Borrowed(letter),
+            Kept::Archive(place) => Cow::Owned(place.letter().unwrap_or_else(|error| {
+                tracing::warn!(%error, mail = self.id, "a captured mail cannot be read back");
+                let sender = Arc::new(Sender { from: Arc::clone(&self.from), reply_to: Vec::new() });
+                Letter { sender, headers: Vec::new(), content: Content::Simple { html: None, text: None } }
+            })),
         }
-        message = match (self.text(), self.html()) {
-            (Some(text), Some(html)) => {
-                let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("part_{}", self.id));
-                let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
-                message.body(MimePart::new(kind, parts))
-            }
-            (Some(text), None) => message.text_body(text),
-            (None, Some(html)) => message.html_body(html),
-            (None, None) => message.text_body(""),
-        };
-        message.write_to_string().unwrap_or_default()
     }
 
-    /// The address that the mail comes from, without a name.
-    pub(super) fn source_address(&self) -> &str {
-        self.sender.address()
-    }
-
-    pub(super) fn reply_to(&self) -> &[String] {
-        &self.sender.reply_to
-    }
-
-    pub(super) fn own_headers(&self) -> &[Header] {
-        &self.own_headers
-    }
-
-    pub(super) fn standard_headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(super) fn standard_headers(&self, letter: &Letter) -> impl Iterator<Item = (&'static str, String)> {
         let date = Date::new(self.at.as_second()).to_rfc822();
-        let reply_to = (!self.reply_to().is_empty()).then(|| ("Reply-To", self.reply_to().join(", ")));
+        let reply_to = &letter.sender.reply_to;
+        let reply_to = (!reply_to.is_empty()).then(|| ("Reply-To", reply_to.join(", ")));
         [
             ("From", self.from.to_string()),
             ("To", self.to.clone()),
@@ -154,6 +104,38 @@ impl Mail {
         .chain(reply_to)
     }
 
+    /// The address that the mail comes from, without a name.
+    pub(super) fn source_address(&self) -> &str {
+        rules::address(&self.from)
+    }
+
+    fn compose(&self, letter: &Letter) -> String {
+        let mut message = MessageBuilder::new()
+            .message_id(self.message_id())
+            .date(Date::new(self.at.as_second()))
+            .from(mailbox(&self.from))
+            .to(Address::from(self.to.as_str()))
+            .subject(self.subject.as_str());
+        let reply_to = &letter.sender.reply_to;
+        if !reply_to.is_empty() {
+            message = message.reply_to(Address::new_list(reply_to.iter().map(|raw| mailbox(raw)).collect()));
+        }
+        for header in &letter.headers {
+            message = message.header(header.name.as_str(), Raw::new(header.value.as_str()));
+        }
+        message = match (letter.content.text(), letter.content.html()) {
+            (Some(text), Some(html)) => {
+                let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("part_{}", self.id));
+                let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
+                message.body(MimePart::new(kind, parts))
+            }
+            (Some(text), None) => message.text_body(text),
+            (None, Some(html)) => message.html_body(html),
+            (None, None) => message.text_body(""),
+        };
+        message.write_to_string().unwrap_or_default()
+    }
+
     fn message_id(&self) -> String {
         format!("{}@email.amazonses.com", self.id)
     }
@@ -162,5 +144,5 @@ impl Mail {
 /// `Name <name@example.com>` in its two halves.
 fn mailbox(raw: &str) -> Address<'_> {
     let name = raw.split_once('<').map(|(name, _)| name.trim().trim_matches('"')).filter(|name| !name.is_empty());
-    Address::new_address(name, rules::bare(raw).unwrap_or(raw))
+    Address::new_address(name, rules::address(raw))
 }

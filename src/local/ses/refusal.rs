@@ -1,5 +1,7 @@
 //! What is not taken: a whole call, or one message of it.
 
+use std::error::Error;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -35,6 +37,17 @@ impl Refusal {
     pub(super) fn message_rejected(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "MessageRejected", message: message.into() }
     }
+
+    pub(super) fn too_many_requests(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::TOO_MANY_REQUESTS, code: "TooManyRequestsException", message: message.into() }
+    }
+
+    /// What the archive could not keep. Whoever called cannot tell this from an answer that was lost.
+    pub(super) fn not_kept(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error, "SES could not write to its folder");
+        let message = "The stand-in could not write to its folder".to_owned();
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "InternalFailure", message }
+    }
 }
 
 impl IntoResponse for Refusal {
@@ -50,7 +63,12 @@ pub(super) enum Unfit {
     InvalidParameter(String),
     MessageRejected(String),
     TemplateNotFound(String),
+    Throttled,
+    QuotaExceeded,
 }
+
+const THROTTLED: &str = "Maximum sending rate exceeded.";
+const QUOTA_EXCEEDED: &str = "Daily message quota exceeded.";
 
 impl Unfit {
     pub(super) fn invalid(message: impl Into<String>) -> Self {
@@ -63,6 +81,8 @@ impl Unfit {
             Self::InvalidParameter(message) => ("INVALID_PARAMETER", message),
             Self::MessageRejected(message) => ("MESSAGE_REJECTED", message),
             Self::TemplateNotFound(message) => ("TEMPLATE_NOT_FOUND", message),
+            Self::Throttled => ("ACCOUNT_THROTTLED", THROTTLED),
+            Self::QuotaExceeded => ("ACCOUNT_DAILY_QUOTA_EXCEEDED", QUOTA_EXCEEDED),
         }
     }
 }
@@ -73,6 +93,8 @@ impl From<Unfit> for Refusal {
             Unfit::InvalidParameter(message) => Self::bad_request(message),
             Unfit::MessageRejected(message) => Self::message_rejected(message),
             Unfit::TemplateNotFound(message) => Self::not_found(message),
+            Unfit::Throttled => Self::too_many_requests(THROTTLED),
+            Unfit::QuotaExceeded => Self::limit_exceeded(QUOTA_EXCEEDED),
         }
     }
 }

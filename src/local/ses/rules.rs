@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     SesConfig,
-    mail::{Header, Sender},
+    letter::{Header, Sender},
     refusal::Unfit,
     wire::{Destination, Pair},
 };
@@ -71,6 +71,11 @@ pub(super) fn bare(raw: &str) -> Option<&str> {
         None => raw,
     };
     (address.is_ascii() && address.parse::<EmailAddress>().is_ok()).then_some(address)
+}
+
+/// The address alone of one that was found valid.
+pub(super) fn address(mailbox: &str) -> &str {
+    bare(mailbox).unwrap_or(mailbox)
 }
 
 /// The label before `@simulator.amazonses.com`, in lower case and without its `+label`.

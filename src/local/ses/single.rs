@@ -1,10 +1,11 @@
 //! `SendEmail`: one message to one person, from a template or written out.
 
-use std::sync::Arc;
-
 use super::{
-    Ses, bulk,
-    mail::{Content, Draft},
+    Ses,
+    accept::Message,
+    bulk,
+    letter::{Content, Letter},
+    mail::Draft,
     refusal::Refusal,
     rules,
     template::Data,
@@ -16,7 +17,7 @@ pub(super) fn send(ses: &Ses, call: SendEmail) -> Result<String, Refusal> {
     let sender = rules::sender(call.from_email_address, call.reply_to_addresses)?;
     let to = rules::recipient(&call.destination, &sender, &ses.0.config)?;
     let tags = rules::tags(&[], call.email_tags)?;
-    match call.content {
+    let (letter, rendered) = match call.content {
         EmailContent { simple: Some(simple), template: None } => {
             let headers = rules::headers(&[], simple.headers)?;
             let html = simple.body.html.map(|part| part.data);
@@ -24,19 +25,19 @@ pub(super) fn send(ses: &Ses, call: SendEmail) -> Result<String, Refusal> {
             if html.is_none() && text.is_none() {
                 return Err(Refusal::bad_request("The body has neither Text nor Html"));
             }
-            let draft = Draft { sender, to, headers, tags, content: Content::Simple { html, text } };
-            Ok(ses.accept(draft, Ok(simple.subject.data)))
+            (Letter { sender, headers, content: Content::Simple { html, text } }, Ok(simple.subject.data))
         }
         EmailContent { simple: None, template: Some(used) } => {
             let defaults = bulk::defaults(ses, sender, used, Vec::new())?;
             let headers = rules::headers(&defaults.headers, Vec::new())?;
             let data = Data { defaults: defaults.data, own: String::new() };
             let rendered = defaults.template.check(&data.context()?);
-            let content = Content::Template { template: Arc::clone(&defaults.template), data };
-            Ok(ses.accept(Draft { sender: defaults.sender, to, headers, tags, content }, rendered))
+            let content = Content::Template { template: defaults.template, data };
+            (Letter { sender: defaults.sender, headers, content }, rendered)
         }
         EmailContent { simple: None, template: None } | EmailContent { simple: Some(_), template: Some(_) } => {
-            Err(Refusal::bad_request("Content is either Simple or Template; Raw is not taken here"))
+            return Err(Refusal::bad_request("Content is either Simple or Template; Raw is not taken here"));
         }
-    }
+    };
+    ses.accept_one(Message { draft: Draft { to, tags, letter }, rendered })
 }

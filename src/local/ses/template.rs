@@ -1,11 +1,15 @@
 //! Handlebars as SES has it: nothing is escaped, and a variable that is missing fails the message.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use handlebars::{Context, Handlebars, RenderError, RenderErrorReason, no_escape};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{refusal::Unfit, wire::TemplateContent};
+use super::{digest::digest, refusal::Unfit, wire::TemplateContent};
 
 /// Of one stored template, over all its parts.
 const MAX_BYTES: usize = 500 * 1024;
@@ -18,6 +22,7 @@ pub(super) struct Template {
     pub name: String,
     pub content: TemplateContent,
     engine: Handlebars<'static>,
+    digest: OnceLock<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -48,7 +53,7 @@ impl Part {
 }
 
 /// Why an accepted message was not delivered, as the Rendering Failure event words it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct NotRendered {
     pub template: String,
     pub message: String,
@@ -77,7 +82,7 @@ impl Template {
                     .map_err(|error| Unfit::invalid(format!("The {} part does not parse: {error}", part.name())))?;
             }
         }
-        Ok(Self { name, content, engine })
+        Ok(Self { name, content, engine, digest: OnceLock::new() })
     }
 
     /// Parses a template that came with the call, in which SES substitutes simple variables only.
@@ -113,6 +118,14 @@ impl Template {
         self.engine.render_with_context(part.name(), data).ok()
     }
 
+    /// The same for the same name and content, and for no others.
+    pub(super) fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let parts = Part::ALL.iter().map(|part| part.of(&self.content));
+            digest(std::iter::once(Some(self.name.as_str())).chain(parts))
+        })
+    }
+
     fn not_rendered(&self, error: &RenderError) -> NotRendered {
         let message = if let RenderErrorReason::MissingVariable(Some(path)) = error.reason() {
             format!("Attribute '{path}' is not present in the rendering data.")
@@ -125,22 +138,36 @@ impl Template {
 
 /// What one message is rendered with. The defaults are shared by the whole call; the message's own values stay the
 /// text that they came as, which is a fraction of its size once parsed.
+#[derive(Clone)]
 pub(super) struct Data {
-    pub defaults: Arc<Map<String, Value>>,
+    pub defaults: Arc<SharedData>,
     pub own: String,
+}
+
+/// The defaults of a call: parsed once, and as the text that they came as.
+pub(super) struct SharedData {
+    pub raw: String,
+    values: Map<String, Value>,
+}
+
+impl SharedData {
+    pub(super) fn read(raw: String) -> Result<Self, Unfit> {
+        let values = object(&raw)?;
+        Ok(Self { raw, values })
+    }
 }
 
 impl Data {
     /// The message's own values in place of the defaults, by top-level key.
     pub(super) fn context(&self) -> Result<Context, Unfit> {
-        let mut data = Map::clone(&self.defaults);
+        let mut data = self.defaults.values.clone();
         data.extend(object(&self.own)?);
         Ok(Context::from(Value::Object(data)))
     }
 }
 
 /// Template data: a JSON object, or nothing at all.
-pub(super) fn object(raw: &str) -> Result<Map<String, Value>, Unfit> {
+fn object(raw: &str) -> Result<Map<String, Value>, Unfit> {
     if raw.is_empty() {
         return Ok(Map::new());
     }
