@@ -104,8 +104,8 @@ impl Ours {
     /// Launches a campaign, walks its first `shards` shards and reads from its report what it did.
     pub async fn send_shards(&self, campaign: &str, shards: u16) -> Result<Decided, Failure> {
         let id: CampaignId = campaign.parse()?;
-        Box::pin(self.deployment.api().submit(&audience::campaign(campaign), "the benchmark")).await?;
-        Box::pin(self.deployment.launcher().attend(&id)).await?;
+        self.deployment.api().submit(&audience::campaign(campaign), "the benchmark").await?;
+        self.deployment.launcher().attend(&id).await?;
         let sender = self.deployment.sender();
         for shard in 0..shards {
             sender.run(&Work { campaign: id.clone(), shard: Shard(shard), pass: 1 }, &Unhurried).await?;
