@@ -21,6 +21,7 @@ mod properties;
 mod report;
 mod stack;
 mod stand_ins;
+mod standing;
 mod template;
 mod turn;
 mod wall;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::port::PortError;
 
-pub use pacer::{Count, Order, Pacer, Reservation, Tempo};
+pub use pacer::{Count, LEAD, Order, Pacer, Reservation, Tempo};
 
 /// Of the rate that SES allows: the rest is for clocks that differ and for calls that arrive a little late.
 const USABLE_PERCENT: f64 = 95.0;

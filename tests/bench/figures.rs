@@ -14,8 +14,8 @@ use super::{
 const SEND_LIMIT: f64 = 1.3;
 /// CPU of a preview at most so many times that of the naive loop.
 const PREVIEW_LIMIT: f64 = 0.75;
-/// Of ours.
-const CALLS_LIMIT: f64 = 25.0;
+/// Of ours, reservations of the rate included.
+const CALLS_LIMIT: f64 = 31.0;
 /// Recipients a second with 64 calls open, at least so many times those with one.
 const DEPTH_LIMIT: f64 = 8.0;
 

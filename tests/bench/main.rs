@@ -10,8 +10,10 @@ mod figures;
 mod naive;
 mod ours;
 mod stand_in;
+#[path = "../standing.rs"]
+mod standing;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, ValueEnum};
 use germane::{aws::system::SystemClock, flow::clock::Clock, lambda::problem::chain};
@@ -21,6 +23,7 @@ use figures::{Figures, Latency, Sample};
 use naive::Naive;
 use ours::Ours;
 use stand_in::StandIn;
+use standing::Standing;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -86,7 +89,10 @@ async fn bench(options: &Options) -> Result<bool, Failure> {
     let (rounds, shards) = if options.bench { (options.rounds.max(1), options.shards.max(1)) } else { (1, 1) };
     let stand_in = StandIn::start()?;
     let people = audience::people(PEOPLE_PER_SHARD)?;
-    let ours = Ours::start(&stand_in, shards, IN_FLIGHT).await?;
+    let machine = SystemClock::default();
+    // Calls are counted where nothing depends on how fast the machine is.
+    let clock: Arc<dyn Clock> = if options.bench { Arc::new(machine) } else { Arc::new(Standing(machine.now())) };
+    let ours = Ours::start(&stand_in, shards, IN_FLIGHT, clock).await?;
     ours.store(&people).await?;
     let naive = Naive::start(&stand_in, &ours, IN_FLIGHT).await?;
     naive.store(&people).await?;
@@ -111,8 +117,8 @@ async fn bench(options: &Options) -> Result<bool, Failure> {
         naive.send().await?;
     }
     for round in 0..rounds {
-        let sent = sample(&stand_in, ours.send(&format!("round-{round}")));
-        figures.ours.push(Box::pin(sent).await?);
+        let campaign = format!("round-{round}");
+        figures.ours.push(Box::pin(sample(&stand_in, ours.send(&campaign))).await?);
         figures.naive.push(sample(&stand_in, naive.send()).await?);
         figures.preview.push(sample(&stand_in, ours.preview()).await?);
     }

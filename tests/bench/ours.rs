@@ -15,7 +15,6 @@ use germane::{
         deployment::{Deployment, Settings},
         mailer::SesMailer,
         queue::QueueUrls,
-        system::SystemClock,
         tables::{self, TableNames},
     },
     domain::{
@@ -55,12 +54,16 @@ pub struct Ours {
 }
 
 impl Ours {
-    pub async fn start(stand_in: &StandIn, shards: u16, in_flight: usize) -> Result<Self, Failure> {
+    pub async fn start(
+        stand_in: &StandIn,
+        shards: u16,
+        in_flight: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
         let clients = stand_in.clients();
         let names = TableNames::new(PREFIX);
         tables::create(&clients.dynamodb, &names, shards).await?;
         let dynamo = tables::open(&clients, names, Secret::new([9; 32])).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let settings = Settings {
             queues: QueueUrls { launch: String::new(), shard: String::new(), preview: String::new() },
             configuration_set: None,

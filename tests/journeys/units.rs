@@ -1,8 +1,7 @@
 //! What a campaign costs, as DynamoDB itself counts it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, PutRequest, WriteRequest},
@@ -12,11 +11,13 @@ use germane::{
     flow::{clock::Clock, pace::Pacer},
     lambda::queue::Workers,
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::tables::item_bytes;
-use crate::world::{NOW, World, campaign, person, with};
+use crate::{
+    standing::Standing,
+    world::{World, campaign, person, with},
+};
 
 const PEOPLE: usize = 10_000;
 const RECIPIENTS: &str = "germane-recipients";
@@ -64,26 +65,6 @@ async fn put_people(world: &World) {
     }
 }
 
-/// Time that stands still: what waits less than a second goes on, what waits longer has no end.
-struct Standing;
-
-#[async_trait]
-impl Clock for Standing {
-    fn now(&self) -> Timestamp {
-        NOW.parse().unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        if duration >= Duration::from_secs(1) {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "the figures are small")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_decision_costs_a_fourteenth_of_a_read_unit_and_a_mail_one_write_unit() {
@@ -93,8 +74,7 @@ async fn a_decision_costs_a_fourteenth_of_a_read_unit_and_a_mail_one_write_unit(
 
     world.launch(&campaign("weekly")).await;
     let mut sender = world.deployment.sender();
-    // A slow machine would commit more often, renew leases and miss moments: each costs a unit.
-    let clock = Arc::new(Standing);
+    let clock = Arc::new(Standing(world.clock.now()));
     sender.clock = clock.clone();
     sender.pacer = Pacer::new(clock, world.deployment.timelines.clone(), world.deployment.account.clone());
     let workers = Workers { sender: Arc::new(sender), ..world.workers() };

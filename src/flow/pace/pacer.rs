@@ -29,8 +29,8 @@ const TRUSTED_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// Who asks is answered within this time, or has failed.
 const ANSWERED_BY: SignedDuration = SignedDuration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// Who is claimed already must know their moment before it comes.
-const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_millis(100);
+/// A moment is at least so far ahead: until then it is answered, and people are claimed for it.
+pub const LEAD: Duration = Duration::from_millis(100);
 /// Each failed try is another worker's progress.
 const MAX_TRIES: usize = 100;
 
@@ -142,10 +142,7 @@ impl Pacer {
             if mails == 0 {
                 return Ok(Reservation::Refused { until: timeline.day.frees_at() });
             }
-            let earliest = match order.count {
-                Count::New => self.clock.now(),
-                Count::Again => later(self.clock.now(), ANSWERED_WITHIN),
-            };
+            let earliest = self.clock.now().saturating_add(LEAD).unwrap_or(Timestamp::MAX);
             let span = span(mails, timeline.limits.per_second, order.reserved_percent);
             let at_most = timeline.at_most().filter(|_| order.count == Count::New);
             let take = Take { span, mails: counted(mails), hour: timeline.day.hour, at_most };

@@ -18,15 +18,13 @@ use crate::{
     },
     flow::{
         ledger::Entry,
-        pace::{Count, Reservation},
+        pace::{Count, LEAD, Reservation},
     },
 };
 
 /// How often people whom SES did not take are claimed anew before the shard is put back.
 const MAX_ROUNDS: u32 = 5;
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(2);
-/// How long before their moment people are claimed: about what the claim takes.
-const CLAIM_LEAD: Duration = Duration::from_millis(100);
 
 /// A slice of which everybody is decided.
 pub(super) struct Settled {
@@ -51,7 +49,7 @@ pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendE
             }
             let reservation = run.ports.pacer.reserve(&order).await?;
             if let Reservation::Granted { start, .. } = &reservation {
-                run.wait_until(*start, CLAIM_LEAD).await;
+                run.wait_until(*start, LEAD).await;
             }
             Ok::<_, SendError>(reservation)
         });
