@@ -5,3 +5,4 @@ pub mod openapi;
 pub mod pages;
 pub mod problem;
 pub mod queue;
+pub mod turn;

@@ -22,5 +22,6 @@ mod report;
 mod stack;
 mod stand_ins;
 mod template;
+mod turn;
 mod wall;
 mod world;

@@ -10,6 +10,7 @@ pub mod reader;
 mod settle;
 mod stop;
 mod walk;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -103,9 +104,11 @@ impl Sender {
                 }
             }
             CampaignStatus::Cancelled | CampaignStatus::Expired => Purpose::Sweep,
-            // Once it goes on, every shard that is not done is queued again.
-            CampaignStatus::Paused | CampaignStatus::WaitingForQuota => return Ok(()),
-            CampaignStatus::Complete | CampaignStatus::Refused => return Ok(()),
+            // Once one of the first two goes on, every shard that is not done is queued again.
+            CampaignStatus::Paused
+            | CampaignStatus::WaitingForQuota
+            | CampaignStatus::Complete
+            | CampaignStatus::Refused => return Ok(()),
         };
         self.take(work, record, purpose, turn).await
     }
@@ -158,7 +161,8 @@ impl Sender {
             tempo: self.pacer.tempo().await?,
             stop: Stop::new(),
         };
-        let ended = run.walk(progress).await?;
+        // Large, and held by everything that waits for it.
+        let ended = Box::pin(run.walk(progress)).await?;
         info!(campaign = %work.campaign, shard = work.shard.0, pass = work.pass, ?ended, "left a shard");
         match (ended, purpose) {
             (Ended::Through, Purpose::Walk) => self.close(work, &record).await,

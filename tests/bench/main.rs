@@ -111,12 +111,13 @@ async fn bench(options: &Options) -> Result<bool, Failure> {
         naive.send().await?;
     }
     for round in 0..rounds {
-        figures.ours.push(sample(&stand_in, ours.send(&format!("round-{round}"))).await?);
+        let sent = sample(&stand_in, ours.send(&format!("round-{round}")));
+        figures.ours.push(Box::pin(sent).await?);
         figures.naive.push(sample(&stand_in, naive.send()).await?);
         figures.preview.push(sample(&stand_in, ours.preview()).await?);
     }
     if options.bench {
-        figures.latency = Some(latency(&stand_in, &ours).await?);
+        figures.latency = Some(Box::pin(latency(&stand_in, &ours)).await?);
     }
     println!("{}", if options.json { figures.to_json().to_string() } else { figures.to_string() });
     let broken = figures.broken();

@@ -13,7 +13,7 @@ use super::{Account, Change, Changed, Limits, Take, Timeline, Timelines, USABLE_
 use crate::flow::{clock::Clock, port::PortError};
 
 /// Of `SendBulkEmail`.
-const MAX_BATCH: usize = 50;
+const MAX_BATCH: f64 = 50.0;
 /// A batch is at most this part of a second's mails, so that no second sees more than the rate.
 const BATCHES_A_SECOND: f64 = 20.0;
 /// About how long a batch takes from its claim to SES's answer: so much must be open at once to use the whole rate.
@@ -56,7 +56,7 @@ pub struct Tempo {
 impl Tempo {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to small positive numbers")]
     pub fn at(per_second: f64) -> Self {
-        let batch = (per_second / BATCHES_A_SECOND).floor().clamp(1.0, MAX_BATCH as f64);
+        let batch = (per_second / BATCHES_A_SECOND).floor().clamp(1.0, MAX_BATCH);
         let depth = (per_second * LATENCY_S / batch).ceil().clamp(0.0, 1_000.0);
         Self { batch: batch as usize, depth: depth as usize + 1 }
     }

@@ -140,7 +140,7 @@ pub(super) async fn mail(
         if batch.is_empty() {
             continue;
         }
-        let order = run.order(policy, batch.len(), Count::Again);
+        let order = order(policy, batch.len(), Count::Again);
         let moment = run.stop.or(moment(run, &order, start.take(), back_off)).await;
         let late = run.ports.clock.monotonic() > begun + SEND_WITHIN;
         let kept_back = match moment {
@@ -199,6 +199,10 @@ pub(super) async fn mail(
         }
     }
     fates
+}
+
+pub(super) fn order(policy: &Policy, mails: usize, count: Count) -> Order {
+    Order { mails, count, reserved_percent: policy.reserved_rate_percent }
 }
 
 /// Comes when the batch may go. A moment that is missed, or was used up by a call that SES did not take, is replaced

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     SendError,
     claim::{Candidate, claim, erased, give_back},
-    mail::{Fate, mail},
+    mail::{Fate, mail, order},
     reader::{Seat, Slice},
     stop::Stopped,
     walk::{Run, entry},
@@ -44,7 +44,7 @@ pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendE
     let (mut out, mut put_off) = (false, false);
     let mut rounds = 0;
     while !candidates.is_empty() {
-        let order = run.order(&policy.policy, candidates.len(), Count::New);
+        let order = order(&policy.policy, candidates.len(), Count::New);
         let ready = run.stop.or(async {
             if rounds > 0 {
                 run.ports.clock.sleep(BETWEEN_ROUNDS * rounds).await;

@@ -8,24 +8,24 @@ use tracing::warn;
 
 use super::{
     AT_WORK, SendError, Sender,
-    lease::{Committed, KEEP, Lease, Left, Purpose, RENEW_AGAIN, RENEW_EVERY, lease_end},
+    lease::{Committed, Lease, Left, Purpose},
     reader::{Reader, Slice},
     settle::{Settled, settle},
     stop::{Stop, Stopped},
+    watch::watch,
 };
 use crate::{
     domain::{
         campaign::Campaign,
         decision::{Outcome, Reason},
         id::ClaimId,
-        policy::Policy,
         recipient::Recipient,
         report::{CampaignStatus, StatusCode, StatusDetail},
     },
     flow::{
         launch::{Move, Pinned},
         ledger::{Chunk, Entry, Progress, wake},
-        pace::{Count, Order, Tempo},
+        pace::Tempo,
         port::PortError,
         queue::{Message, Turn, Work},
         schedule::ScheduleName,
@@ -35,8 +35,6 @@ use crate::{
 
 /// At most so many batches are on their way or answered but not committed.
 const MAX_OPEN: usize = 64;
-/// How often the campaign's status is looked at.
-const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// A commit waits for so many entries, or for a second.
 const COMMIT_ENTRIES: usize = 1_000;
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
@@ -88,9 +86,7 @@ impl Run<'_> {
         let mut broken = false;
         let mut due = false;
         let mut wait = self.ports.clock.sleep(COMMIT_WAIT);
-        let mut renewal = self.renew_in(RENEW_EVERY);
-        let mut status = self.look_at_status();
-        let mut over = self.turn.over();
+        let mut watch = watch(self).boxed();
         loop {
             let room = open.len() < depth && open.len() + answered.len() < MAX_OPEN;
             if let Some(idle) = reader.take_if(|_| reading.is_none() && room) {
@@ -146,37 +142,19 @@ impl Run<'_> {
                     }
                 },
                 () = &mut wait, if !due => due = true,
-                () = &mut over => {
-                    self.stop.set(Stopped::TurnOver);
-                    over = std::future::pending().boxed();
-                }
-                looked = &mut status => {
-                    // Nobody is mailed for a campaign whose status is not known.
-                    if let Err(error) = looked {
-                        self.stop.set(Stopped::Failed(Reason::Stopped));
-                        failed = failed.or(Some(error.into()));
-                        status = std::future::pending().boxed();
-                    } else {
-                        status = self.look_at_status();
-                    }
-                }
-                renewed = &mut renewal => match renewed {
-                    Ok(Committed::Done) => renewal = self.renew_in(RENEW_EVERY),
-                    Ok(Committed::Fenced) => {
-                        self.lease.lost();
-                        self.stop.set(Stopped::Failed(Reason::Stopped));
-                        broken = true;
-                        failed = failed.or(Some(SendError::Fenced));
-                        renewal = std::future::pending().boxed();
-                    }
-                    // Claims and calls end with the lease; until then there is time to try again.
-                    Err(error) => {
-                        warn!(campaign = %self.campaign.id, %error, "a lease could not be renewed yet");
-                        renewal = self.renew_in(RENEW_AGAIN);
-                    }
+                error = &mut watch => {
+                    self.stop.set(Stopped::Failed(Reason::Stopped));
+                    broken |= matches!(error, SendError::Fenced);
+                    failed = failed.or(Some(error));
+                    watch = std::future::pending().boxed();
                 }
             }
         }
+        self.leave(&progress, failed).await
+    }
+
+    /// Gives the shard back; `failed` is why it goes back to its queue.
+    async fn leave(&self, progress: &Progress, mut failed: Option<SendError>) -> Result<Ended, SendError> {
         let ended = match self.stop.get() {
             None => Ended::Through,
             Some(Stopped::TurnOver) => Ended::TurnOver,
@@ -187,7 +165,7 @@ impl Run<'_> {
             }
         };
         let left = match &failed {
-            None => self.leave(ended, &progress).await,
+            None => self.leave_in_order(ended, progress).await,
             // The lease is given back all the same, so that nobody has to wait for its end.
             Some(_) => self.ports.shard_items.leave(self.work, self.lease.epoch, Left::Unfinished).await,
         };
@@ -199,7 +177,7 @@ impl Run<'_> {
         }
     }
 
-    async fn leave(&self, ended: Ended, progress: &Progress) -> Result<Committed, PortError> {
+    async fn leave_in_order(&self, ended: Ended, progress: &Progress) -> Result<Committed, PortError> {
         let left = match (ended, self.purpose, progress.next) {
             (Ended::TurnOver | Ended::Stopped, ..) | (Ended::Through, Purpose::Sweep, _) => Left::Unfinished,
             (Ended::Through, Purpose::Walk, None) => Left::Done,
@@ -245,48 +223,9 @@ impl Run<'_> {
         Err(SendError::Fenced)
     }
 
-    fn renew_in(&self, wait: Duration) -> BoxFuture<'_, Result<Committed, PortError>> {
-        async move {
-            self.ports.clock.sleep(wait).await;
-            let asked = self.ports.clock.monotonic();
-            let until = lease_end(self.ports.clock.now());
-            let renewed = self.ports.shard_items.renew(self.work, self.lease.epoch, until).await?;
-            if renewed == Committed::Done {
-                self.lease.renewed(asked);
-                // Should it be delivered again all the same, whoever gets it finds the lease held.
-                if let Err(error) = self.turn.keep(KEEP).await {
-                    warn!(campaign = %self.campaign.id, %error, "a message could not be kept");
-                }
-            }
-            Ok(renewed)
-        }
-        .boxed()
-    }
-
-    fn look_at_status(&self) -> BoxFuture<'_, Result<(), PortError>> {
-        async {
-            self.ports.clock.sleep(STATUS_EVERY).await;
-            if self.purpose == Purpose::Sweep {
-                return Ok(());
-            }
-            let record = self.ports.campaigns.get(&self.work.campaign).await?;
-            if !record.is_some_and(|record| AT_WORK.contains(&record.status)) {
-                self.stop.set(Stopped::Campaign(Reason::Stopped));
-            } else if self.campaign.expires_at <= self.ports.clock.now() {
-                self.halt(Reason::Stopped, &Move::to(CampaignStatus::Expired)).await;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-
     /// Whether what begins now and takes up to `span` ends within the lease.
     pub fn check_lease(&self, span: Duration) -> Result<(), SendError> {
         if self.lease.outlasts(span, self.ports.clock.as_ref()) { Ok(()) } else { Err(SendError::LeaseEnds) }
-    }
-
-    pub fn order(&self, policy: &Policy, mails: usize, count: Count) -> Order {
-        Order { mails, count, reserved_percent: policy.reserved_rate_percent }
     }
 
     /// Returns `lead` before `moment`, or at once if that has passed.
