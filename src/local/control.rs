@@ -1,12 +1,12 @@
-//! The stack's own routes: its time, and what a worker must know of it. They answer only to a `Host` on loopback: a
-//! page of some website whose name leads to 127.0.0.1 gets nothing, and moves nothing.
+//! The stack's own routes: its time, and what a worker must know of it. They answer only to a `Host` on loopback, and to
+//! no page from elsewhere: a website whose name leads to 127.0.0.1, or whose script posts there, gets and moves nothing.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -85,12 +85,18 @@ async fn stack(State(control): State<Control>) -> Json<Handover> {
 }
 
 async fn on_loopback(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if host.is_some_and(is_loopback) {
+    if at_home(request.headers()) {
         return next.run(request).await;
     }
     let detail = "this is answered only where it is asked for at localhost, 127.0.0.1 or [::1]";
     Problem::new(StatusCode::NOT_FOUND, Code::NotFound, detail).into_response()
+}
+
+fn at_home(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    // A browser names the page's origin with everything that it posts; others send none.
+    let ours = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| is_loopback(host));
+    text(header::HOST).is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(ours)
 }
 
 /// Whether a `Host` header names this machine by itself; a name that has to be resolved does not.

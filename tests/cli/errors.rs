@@ -3,6 +3,7 @@
 use std::{
     io::Read,
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use serde_json::json;
@@ -149,9 +150,11 @@ fn an_endpoint_that_is_no_url_is_usage() {
 
 #[test]
 fn a_reader_who_goes_away_is_no_panic_and_no_failure() {
-    let api = Api::new(|_, before| {
+    let pages = AtomicU32::new(0);
+    let api = Api::new(move |_, _| {
         let item = json!({ "campaign": "c-1", "recipient": "r-1", "outcome": "sent", "detail": {} });
-        ok(&json!({ "items": vec![item; 200], "cursor": format!("page-{before}-{}", "x".repeat(8)) }))
+        let page = pages.fetch_add(1, Ordering::Relaxed);
+        ok(&json!({ "items": vec![item; 200], "cursor": format!("page-{page}") }))
     });
     let mut endless: Command = command(&["decisions", "c-1", "--limit", "1000000"]);
     let endless = endless.env("GERMANE_ENDPOINT", &api.url).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -81,6 +81,18 @@ async fn the_stacks_own_routes_answer_only_to_a_host_on_loopback() {
 }
 
 #[tokio::test]
+async fn no_page_from_elsewhere_moves_the_time() {
+    let (_stack, site) = start(driven()).await;
+    for (origin, wanted) in [("https://example.com", 404), ("null", 404), ("http://localhost:8787", 200)] {
+        let post = site.http.post(format!("{}/local/clock", site.url)).header("origin", origin);
+        let answer = post.body(r#"{ "advance_seconds": 86400 }"#).send().await.unwrap();
+        assert_eq!(answer.status(), wanted, "{origin}");
+    }
+    let moved = now(&site.get("/local/clock").await.1).duration_since(NOW.parse().unwrap());
+    assert!(moved >= SignedDuration::from_hours(24) && moved < SignedDuration::from_hours(25), "{moved}");
+}
+
+#[tokio::test]
 async fn what_waits_in_a_queue_is_worked_on_once_its_time_was_made_to_come() {
     let (_stack, site) = start(driven()).await;
     site.put_many(3).await;
