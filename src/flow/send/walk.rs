@@ -241,10 +241,15 @@ impl Run<'_> {
         if !self.stop.set(Stopped::Campaign(reason)) {
             return;
         }
-        warn!(campaign = %self.campaign.id, status = %halt.to, detail = ?halt.detail, "halted");
-        // If this fails the other shards meet the same answer and try it themselves.
-        if let Err(error) = self.ports.campaigns.advance(&self.campaign.id, &AT_WORK, halt).await {
-            warn!(campaign = %self.campaign.id, %error, "the campaign's status could not be moved");
+        match self.ports.campaigns.advance(&self.campaign.id, &AT_WORK, halt).await {
+            Ok(true) => {
+                let why = halt.detail.as_ref().map_or("its time is over", |detail| &detail.message);
+                warn!(campaign = %self.campaign.id, status = %halt.to, why, "halted");
+            }
+            // Another shard met the same answer.
+            Ok(false) => {}
+            // The other shards meet the same answer and try it themselves.
+            Err(error) => warn!(campaign = %self.campaign.id, %error, "the campaign's status could not be moved"),
         }
     }
 
