@@ -7,6 +7,8 @@ mod http;
 mod lifecycle;
 mod lost_answers;
 mod outages;
+mod passes;
+mod quota;
 mod reasons;
 mod smoke;
 mod tables;
