@@ -50,7 +50,7 @@ impl World {
     }
 
     /// When something is to happen by itself.
-    fn next_due(&self) -> Option<Timestamp> {
+    pub fn next_due(&self) -> Option<Timestamp> {
         self.services.schedules.next_due().into_iter().chain(self.services.queues.next_due()).min()
     }
 }
