@@ -1,6 +1,7 @@
 //! Whole campaigns on the embedded services.
 
 mod caps;
+mod chance;
 mod crash;
 mod faults;
 mod http;

@@ -68,6 +68,14 @@ pub async fn until<'a>(gate: &Gate, sender: &'a Sender, work: &'a Work) -> BoxFu
     }
 }
 
+/// Loses a worker where it hangs, if it comes so far; otherwise says how it ended.
+pub async fn run_or_hang(gate: &Gate, sender: &Sender, work: &Work) -> Option<Result<(), SendError>> {
+    tokio::select! {
+        ended = sender.run(work, &Unhurried) => Some(ended),
+        () = gate.reached.notified() => None,
+    }
+}
+
 /// Loses a worker where it hangs.
 pub async fn lose(sender: &Sender, work: &Work, gate: &Gate) {
     drop(until(gate, sender, work).await);
