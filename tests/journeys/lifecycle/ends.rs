@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use germane::{
     domain::{
         id::Shard,
@@ -10,14 +11,16 @@ use germane::{
     },
     flow::{
         api::{ApiError, Code},
-        queue::{Unhurried, Work},
+        port::PortError,
+        queue::{Turn, Unhurried, Work},
+        send::lease::LEASE_S,
     },
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
-    super::faults::{Post, after_mail, lose, mail_by, once},
+    super::faults::{Commit, Post, after_mail, commit_by, fails, lose, mail_by, nothing, once, pages_of},
     command, paused_on_the_way,
 };
 use crate::world::{World, campaign, with};
@@ -48,9 +51,7 @@ async fn swept(world: &World, reasons: Value) {
 
 #[tokio::test]
 async fn whom_a_lost_worker_of_a_cancelled_campaign_had_taken_is_in_doubt_and_nobody_else_is_decided() {
-    let world = World::with_shards(1).await;
-    world.put_many(PEOPLE).await;
-    world.launch(&campaign("weekly")).await;
+    let world = launched().await;
     lost_in(&world, 1).await;
     assert_eq!(command(&world, "weekly", Command::Cancel).await, Cancelled);
     swept(&world, json!({ "in_doubt": CLAIMED })).await;
@@ -157,5 +158,73 @@ async fn a_campaign_starts_by_itself_at_its_time_or_when_it_is_resumed_after_it(
         assert_eq!(report["outcomes"]["sent"], 20);
         let due = if paused { "2026-11-26T15:01:00Z" } else { "2026-11-26T10:01:00Z" };
         assert!(world.now() < due.parse().unwrap(), "{}", world.now());
+    }
+}
+
+/// Whom a campaign that was cancelled has mailed without saying so is in doubt.
+async fn cancelled_and_settled(world: &World) {
+    command(world, "weekly", Command::Cancel).await;
+    world.pass(SignedDuration::from_mins(5)).await;
+    let (report, mailed) = (world.check("weekly").await, world.services.ses.count());
+    assert!(mailed > 0);
+    assert_eq!((&report["outcomes"]["in_doubt"], &report["outcomes"]["sent"]), (&json!(mailed), &json!(0)));
+}
+
+#[tokio::test]
+async fn whom_a_worker_mailed_that_could_not_commit_is_in_doubt_also_once_the_campaign_is_cancelled() {
+    let world = launched().await;
+    let mut sender = world.deployment.sender();
+    world.clock.hurry();
+    commit_by(&mut sender, |_| Commit::Fail, nothing(), 0);
+    fails(&sender, &world.work("weekly", 0)).await;
+    cancelled_and_settled(&world).await;
+}
+
+#[tokio::test]
+async fn whom_a_lost_worker_had_taken_is_not_forgotten_by_one_that_stops_before_it_comes_to_them() {
+    let world = launched().await;
+    let mut sender = world.deployment.sender();
+    sender.max_in_flight = 1;
+    let gate = mail_by(&mut sender, |call, _| if call < 3 { Post::Deliver } else { Post::DeliverAndHang });
+    lose(&sender, &world.work("weekly", 0), &gate).await;
+    world.clock.advance(Duration::from_secs(LEASE_S + 1));
+    // It takes the shard over at the end of its turn.
+    world.deployment.sender().run(&world.work("weekly", 0), &Over).await.unwrap();
+    assert_eq!(world.report("weekly").await["decided"], 0);
+    cancelled_and_settled(&world).await;
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_interrupted_is_gone_on_with() {
+    let world = launched().await;
+    let mut sender = world.deployment.sender();
+    sender.max_in_flight = 1;
+    let gate = mail_by(&mut sender, |call, _| if call < 3 { Post::Deliver } else { Post::DeliverAndHang });
+    lose(&sender, &world.work("weekly", 0), &gate).await;
+    command(&world, "weekly", Command::Cancel).await;
+    world.clock.advance(Duration::from_secs(LEASE_S + 1));
+    let mut sender = world.deployment.sender();
+    pages_of(&mut sender, 60, Some(1), nothing());
+    fails(&sender, &world.work("weekly", 0)).await;
+    world.deployment.sender().run(&world.work("weekly", 0), &Over).await.unwrap();
+    cancelled_and_settled(&world).await;
+}
+
+async fn launched() -> World {
+    let world = World::with_shards(1).await;
+    world.put_many(PEOPLE).await;
+    world.launch(&campaign("weekly")).await;
+    world
+}
+
+/// A turn that is over.
+struct Over;
+
+#[async_trait]
+impl Turn for Over {
+    async fn over(&self) {}
+
+    async fn keep(&self, _span: Duration) -> Result<(), PortError> {
+        Ok(())
     }
 }
