@@ -1,11 +1,12 @@
 //! A deployment on the embedded services, with the queues worked by hand: nothing runs unless a test says so.
 
 mod check;
+mod time;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -53,15 +54,15 @@ pub const NOW: &str = "2026-11-23T09:00:00Z";
 /// The longest back-off of the flow; a renewal of a lease waits longer.
 const BACK_OFF: Duration = Duration::from_secs(10);
 
-/// Starts at [`NOW`]; in a hurry, no back-off takes its time.
+/// Starts when a test says; in a hurry, no back-off takes its time.
 pub struct DrivenClock {
     clock: LocalClock,
     hurries: AtomicBool,
 }
 
 impl DrivenClock {
-    fn new() -> Self {
-        Self { clock: LocalClock::driven(NOW.parse().unwrap()), hurries: AtomicBool::new(false) }
+    fn new(start: &str) -> Self {
+        Self { clock: LocalClock::driven(start.parse().unwrap()), hurries: AtomicBool::new(false) }
     }
 
     /// From now on a back-off moves the clock instead of taking its time.
@@ -71,6 +72,11 @@ impl DrivenClock {
 
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by).unwrap();
+    }
+
+    /// Moves forward to `time`, if that is still ahead.
+    pub fn reach(&self, time: Timestamp) {
+        self.clock.reach(time);
     }
 }
 
@@ -98,6 +104,21 @@ pub struct World {
     pub clock: Arc<DrivenClock>,
     pub services: Services,
     pub deployment: Deployment,
+    /// Of each campaign whose first pass is through, the people whom it read.
+    read: Mutex<BTreeMap<String, BTreeSet<RecipientId>>>,
+}
+
+/// How a world begins.
+pub struct Setup {
+    pub start: &'static str,
+    pub ses: SesConfig,
+    pub shards: u16,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { start: NOW, ses: SesConfig::default(), shards: 4 }
+    }
 }
 
 /// What a test leaves out of a policy, campaign or recipient stays as these have it.
@@ -142,13 +163,17 @@ fn merge(value: &mut Value, change: Value) {
 
 impl World {
     pub async fn start() -> Self {
-        Self::with_shards(4).await
+        Self::with(Setup::default()).await
     }
 
     pub async fn with_shards(shards: u16) -> Self {
-        let clock = Arc::new(DrivenClock::new());
+        Self::with(Setup { shards, ..Setup::default() }).await
+    }
+
+    pub async fn with(Setup { start, ses, shards }: Setup) -> Self {
+        let clock = Arc::new(DrivenClock::new(start));
         let port: Arc<dyn Clock> = clock.clone();
-        let services = Services::start(&port, &SystemEntropy, SesConfig::default(), shards).await.unwrap();
+        let services = Services::start(&port, &SystemEntropy, ses, shards).await.unwrap();
         let settings = Settings {
             queues: services.queue_urls.clone(),
             configuration_set: None,
@@ -158,7 +183,7 @@ impl World {
             max_in_flight: 8,
         };
         let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
-        let world = Self { clock, services, deployment };
+        let world = Self { clock, services, deployment, read: Mutex::default() };
         world.put_policy(&policy()).await;
         for (name, source) in shipped::templates() {
             world.deployment.api().put_template(&name, &source).await.unwrap();

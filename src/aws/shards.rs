@@ -30,6 +30,9 @@ use crate::{
 };
 
 const FORMAT: u8 = 1;
+/// The end of a lease that was given back in order, and of one that was not: both are over.
+const DRAINED: i64 = 0;
+const LAPSED: i64 = 1;
 const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
@@ -63,7 +66,7 @@ pub(super) fn standing(campaign: &CampaignId, item: &Item) -> Result<Standing, P
     let shard = shard.ok_or_else(|| PortError::corrupt("a shard", "its key holds no number"))?;
     let progress = progress(item)?;
     let work = Work { campaign: campaign.clone(), shard, pass: progress.pass };
-    Ok(Standing { work, progress, undrained: item.number::<i64>("l")? > 0 })
+    Ok(Standing { work, progress, undrained: item.number::<i64>("l")? != DRAINED })
 }
 
 fn progress(item: &Item) -> Result<Progress, PortError> {
@@ -115,12 +118,13 @@ impl Shards for Dynamo {
             .expression_attribute_values(":until", n(until.as_millisecond()))
             .expression_attribute_values(":owner", b(owner.0))
             .expression_attribute_values(":now", n(now.as_millisecond()))
-            .return_values(ReturnValue::AllNew);
+            .return_values(ReturnValue::AllOld);
         match update.send().await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
-                let item = answer.attributes().ok_or_else(no_item)?;
-                Ok(TakeOver::Taken { epoch: item.number("e")?, progress: progress(item)? })
+                let before = answer.attributes().ok_or_else(no_item)?;
+                let (epoch, lease) = (before.number::<u64>("e")? + 1, before.number::<i64>("l")?);
+                Ok(TakeOver::Taken { epoch, progress: progress(before)?, drained: lease == DRAINED })
             }
             Err(error) => match lost(&error) {
                 None => Err(unavailable(error)),
@@ -220,9 +224,9 @@ impl Shards for Dynamo {
             .condition_expression("e = :e AND p = :pass")
             .expression_attribute_values(":e", n(epoch))
             .expression_attribute_values(":pass", n(work.pass))
-            .expression_attribute_values(":free", n(0));
+            .expression_attribute_values(":free", n(if left == Left::Undrained { LAPSED } else { DRAINED }));
         let update = match left {
-            Left::Unfinished => update.update_expression("SET l = :free"),
+            Left::Unfinished | Left::Undrained => update.update_expression("SET l = :free"),
             Left::Done => {
                 update.update_expression("SET l = :free, d = :done").expression_attribute_values(":done", n(1))
             }
@@ -265,9 +269,9 @@ fn not_taken(
     if progress.pass < work.pass {
         return Ok(TakeOver::Ahead);
     }
-    // Our own take-over, repeated after its answer was lost.
+    // Our own take-over, repeated after its answer was lost, and with it how the shard was left.
     if item.get("o").is_some_and(|_| item.bytes("o").is_ok_and(|held| held == owner.0)) {
-        return Ok(TakeOver::Taken { epoch: item.number("e")?, progress });
+        return Ok(TakeOver::Taken { epoch: item.number("e")?, progress, drained: false });
     }
     if lease > now {
         return Ok(TakeOver::Held { until: lease });

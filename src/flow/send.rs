@@ -129,15 +129,15 @@ impl Sender {
             TakeOver::Held { until } => self.later(work, until_then(now, until) + Duration::from_secs(1)).await,
             TakeOver::Asleep { until } => Ok(self.wake(work, until).await?),
             TakeOver::Ahead => self.later(work, Duration::from_secs(lease::LEASE_S)).await,
-            TakeOver::Taken { epoch, progress } => {
+            TakeOver::Taken { epoch, progress, drained } => {
                 let lease = Lease::new(epoch, asked);
-                self.walk(Taken { work, purpose, claim, lease, progress }, record, turn).await
+                self.walk(Taken { work, purpose, claim, lease, progress, drained }, record, turn).await
             }
         }
     }
 
     async fn walk(&self, taken: Taken<'_>, record: CampaignRecord, turn: &dyn Turn) -> Result<(), SendError> {
-        let Taken { work, purpose, claim, lease, progress } = taken;
+        let Taken { work, purpose, claim, lease, progress, drained } = taken;
         let Some(pinned) = record.pinned.clone() else { return Ok(()) };
         let template = self.templates.pinned(&pinned.template, &pinned.template_hash).await?;
         let template = template.ok_or_else(|| PortError::corrupt("a pinned template", "it is not stored any more"))?;
@@ -158,6 +158,7 @@ impl Sender {
             template,
             claim,
             lease,
+            drained,
             tempo: self.pacer.tempo().await?,
             stop: Stop::new(),
         };
@@ -198,6 +199,7 @@ struct Taken<'a> {
     claim: ClaimId,
     lease: Lease,
     progress: Progress,
+    drained: bool,
 }
 
 fn until_then(now: Timestamp, then: Timestamp) -> Duration {

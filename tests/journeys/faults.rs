@@ -1,5 +1,6 @@
 //! Ports that fail, hang or let something happen in between, where a test says so.
 
+mod answers;
 mod mail;
 mod store;
 
@@ -13,6 +14,7 @@ use germane::flow::{
 };
 use tokio::sync::{Notify, Semaphore};
 
+pub use answers::{Answer, lose_answer, wakes_fail};
 pub use mail::{Post, after_mail, busy, mail_by, unanswered};
 pub use store::{Commit, Write, after_page, claim_by, commit_by, pages_of};
 
@@ -63,6 +65,14 @@ pub async fn until<'a>(gate: &Gate, sender: &'a Sender, work: &'a Work) -> BoxFu
     tokio::select! {
         ended = &mut run => panic!("the worker was to hang, but ended: {ended:?}"),
         () = gate.reached.notified() => run,
+    }
+}
+
+/// Loses a worker where it hangs, if it comes so far; otherwise says how it ended.
+pub async fn run_or_hang(gate: &Gate, sender: &Sender, work: &Work) -> Option<Result<(), SendError>> {
+    tokio::select! {
+        ended = sender.run(work, &Unhurried) => Some(ended),
+        () = gate.reached.notified() => None,
     }
 }
 

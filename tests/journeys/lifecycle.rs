@@ -1,5 +1,6 @@
 //! Campaigns that are paused, resumed and cancelled while they are under way.
 
+mod ends;
 mod moves;
 
 use std::{sync::Arc, time::Duration};

@@ -49,15 +49,13 @@ pub enum TakeOver {
     Taken {
         epoch: u64,
         progress: Progress,
+        /// Whether it was left in order: nobody beyond the cursor is claimed.
+        drained: bool,
     },
     /// Another worker holds it until then.
-    Held {
-        until: Timestamp,
-    },
+    Held { until: Timestamp },
     /// Its pass does not begin before then.
-    Asleep {
-        until: Timestamp,
-    },
+    Asleep { until: Timestamp },
     /// It is done, or in a later pass.
     Past,
     /// The pass before is not through yet.
@@ -71,8 +69,10 @@ pub enum TakeOver {
 /// How a worker leaves a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// For somebody else to go on.
+    /// For somebody else to go on; nobody beyond the cursor is claimed.
     Unfinished,
+    /// The same, but somebody beyond the cursor may be claimed, by this worker or by one before it.
+    Undrained,
     /// Nobody is deferred.
     Done,
     /// The pass is through; the next one begins then.

@@ -57,6 +57,8 @@ pub(super) struct Run<'a> {
     pub shared: Shared,
     pub claim: ClaimId,
     pub lease: Lease,
+    /// Whether nobody beyond the cursor was claimed when the shard was taken.
+    pub drained: bool,
     pub tempo: Tempo,
     pub stop: Stop,
 }
@@ -167,7 +169,7 @@ impl Run<'_> {
         let left = match &failed {
             None => self.leave_in_order(ended, progress).await,
             // The lease is given back all the same, so that nobody has to wait for its end.
-            Some(_) => self.ports.shard_items.leave(self.work, self.lease.epoch, Left::Unfinished).await,
+            Some(_) => self.ports.shard_items.leave(self.work, self.lease.epoch, self.unfinished(broken)).await,
         };
         match (failed, left) {
             (Some(error), _) => Err(error),
@@ -179,7 +181,8 @@ impl Run<'_> {
 
     async fn leave_in_order(&self, ended: Ended, progress: &Progress) -> Result<Committed, PortError> {
         let left = match (ended, self.purpose, progress.next) {
-            (Ended::TurnOver | Ended::Stopped, ..) | (Ended::Through, Purpose::Sweep, _) => Left::Unfinished,
+            (Ended::TurnOver | Ended::Stopped, ..) => self.unfinished(false),
+            (Ended::Through, Purpose::Sweep, _) => Left::Unfinished,
             (Ended::Through, Purpose::Walk, None) => Left::Done,
             (Ended::Through, Purpose::Walk, Some(until)) => {
                 // The wake first: once the pass is marked as through, nothing else would begin the next one.
@@ -189,6 +192,11 @@ impl Run<'_> {
             }
         };
         self.ports.shard_items.leave(self.work, self.lease.epoch, left).await
+    }
+
+    /// Whom a worker that is gone had claimed is found only by reading on to the end.
+    fn unfinished(&self, broken: bool) -> Left {
+        if self.drained && !broken { Left::Unfinished } else { Left::Undrained }
     }
 
     async fn commit(&self, settled: Vec<Settled>, before: Progress) -> Result<Progress, SendError> {
