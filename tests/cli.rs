@@ -9,6 +9,7 @@ mod demo;
 mod errors;
 mod help;
 mod import;
+mod kill;
 mod moves;
 mod people;
 mod records;
