@@ -112,6 +112,8 @@ impl Run<'_> {
                 break;
             }
             tokio::select! {
+                // Not at random, so that the same seed gives a simulator the same walk.
+                biased;
                 committed = pending(&mut commit), if commit.is_some() => {
                     commit = None;
                     match committed {
