@@ -67,10 +67,11 @@ fn described(update: UpdateItemFluentBuilder, change: &Change) -> UpdateItemFlue
         Change::Create(timeline) => update
             .condition_expression("attribute_not_exists(k)")
             .update_expression(
-                "SET f = :f, h = :h, u = :u, n = :n, b = :b, d = :d, r = :r, q = :q, o = :o, a = :a, g = :a",
+                "SET f = :f, h = :h, c = :c, u = :u, n = :n, b = :b, d = :d, r = :r, q = :q, o = :o, a = :a, g = :a",
             )
             .expression_attribute_values(":f", n(FORMAT))
             .expression_attribute_values(":h", micros(timeline.head))
+            .expression_attribute_values(":c", n(timeline.clock.as_millisecond()))
             .expression_attribute_values(":u", n(timeline.day.hour))
             .expression_attribute_values(":n", n(timeline.day.current))
             .expression_attribute_values(":b", hours(&timeline.day))
@@ -80,11 +81,11 @@ fn described(update: UpdateItemFluentBuilder, change: &Change) -> UpdateItemFlue
             .expression_attribute_values(":o", n(timeline.limits.sent_last_day))
             .expression_attribute_values(":a", n(timeline.asked_at.as_millisecond())),
         Change::Follow { earliest, take } => taking(update, take, "h >= :from")
-            .update_expression("SET h = h + :span, n = n + :mails, d = d + :mails")
+            .update_expression("SET h = h + :span, c = :now, n = n + :mails, d = d + :mails")
             .expression_attribute_values(":from", micros(*earliest))
             .expression_attribute_values(":span", n(take.span.as_micros())),
         Change::Begin { start, take } => taking(update, take, "h < :from")
-            .update_expression("SET h = :end, n = n + :mails, d = d + :mails")
+            .update_expression("SET h = :end, c = :now, n = n + :mails, d = d + :mails")
             .expression_attribute_values(":from", micros(*start))
             .expression_attribute_values(":end", micros(start.saturating_add(take.span).unwrap_or(Timestamp::MAX))),
         Change::Roll { from, to } => update
@@ -112,12 +113,15 @@ fn described(update: UpdateItemFluentBuilder, change: &Change) -> UpdateItemFlue
 }
 
 fn taking(update: UpdateItemFluentBuilder, take: &Take, head: &str) -> UpdateItemFluentBuilder {
-    let update =
-        update.expression_attribute_values(":hour", n(take.hour)).expression_attribute_values(":mails", n(take.mails));
+    let update = update
+        .expression_attribute_values(":now", n(take.now.as_millisecond()))
+        .expression_attribute_values(":same", n(take.clock_at_most().as_millisecond()))
+        .expression_attribute_values(":hour", n(take.hour))
+        .expression_attribute_values(":mails", n(take.mails));
     match take.at_most {
-        None => update.condition_expression(format!("{head} AND u = :hour")),
+        None => update.condition_expression(format!("{head} AND c <= :same AND u = :hour")),
         Some(at_most) => update
-            .condition_expression(format!("{head} AND u = :hour AND d <= :room"))
+            .condition_expression(format!("{head} AND c <= :same AND u = :hour AND d <= :room"))
             .expression_attribute_values(":room", n(i128::from(at_most) - i128::from(take.mails))),
     }
 }
@@ -133,6 +137,7 @@ fn timeline(item: &Item) -> Result<Timeline, PortError> {
     }
     Ok(Timeline {
         head: Timestamp::from_microsecond(item.number("h")?).map_err(corrupt)?,
+        clock: time("c")?,
         day: Day { hour: item.number("u")?, current: item.number("n")?, earlier, total: item.number("d")? },
         limits: Limits {
             per_second: item.number("r")?,

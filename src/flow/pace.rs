@@ -3,6 +3,10 @@
 //! One stored timeline stands for the rate: a reservation moves its head on by mails / rate and may send at the moment
 //! where the head was. A head that lies in the past moves to now, so a second that nobody used is lost. The same item
 //! counts what was reserved in each hour, which stands for the daily quota.
+//!
+//! Workers' clocks differ, and a second of one must not overlap with the next second of another. So each reservation
+//! leaves the time that its maker had, and whoever finds that their own clock is behind goes by the later one from
+//! then on: the timeline's time is that of the fastest clock.
 
 mod pacer;
 
@@ -16,6 +20,8 @@ pub use pacer::{Count, Order, Pacer, Reservation, Tempo};
 /// Of the rate that SES allows: the rest is for clocks that differ and for calls that arrive a little late.
 const USABLE_PERCENT: f64 = 95.0;
 const HOUR_S: i64 = 3_600;
+/// Clocks that differ by no more are the same: a write may take this long, or overtake another one.
+const SAME: SignedDuration = SignedDuration::from_millis(50);
 /// A mail counts for 24 hours, and the hour in which it was reserved may have begun just before it.
 const HOURS: usize = 24;
 
@@ -40,6 +46,8 @@ pub trait Account: Send + Sync {
 pub struct Timeline {
     /// When the next mail may go, to the microsecond.
     pub head: Timestamp,
+    /// What time it was for whoever reserved last.
+    pub clock: Timestamp,
     pub day: Day,
     pub limits: Limits,
     /// When somebody last set out to ask for the limits.
@@ -51,7 +59,7 @@ pub struct Timeline {
 impl Timeline {
     /// One that nobody has reserved from.
     pub fn new(limits: Limits, now: Timestamp) -> Self {
-        Self { head: now, day: Day::new(now), limits, asked_at: now, known_at: now }
+        Self { head: now, clock: now, day: Day::new(now), limits, asked_at: now, known_at: now }
     }
 
     /// How many more may be reserved today; `None` for any number.
@@ -144,6 +152,8 @@ pub enum Change {
 /// What a reservation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Take {
+    /// What time it is for whoever takes.
+    pub now: Timestamp,
     /// How far the head moves.
     pub span: SignedDuration,
     /// How many mails count for the day.
@@ -152,6 +162,13 @@ pub struct Take {
     pub hour: i64,
     /// What the day's total must not exceed afterwards.
     pub at_most: Option<u64>,
+}
+
+impl Take {
+    /// What [`Timeline::clock`] must not be beyond: otherwise the taker's clock is behind.
+    pub fn clock_at_most(&self) -> Timestamp {
+        self.now.saturating_add(SAME).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// What became of a [`Change`], and how the timeline stands then.

@@ -84,7 +84,9 @@ fn changed(held: Option<&Timeline>, change: &Change) -> Option<Timeline> {
 }
 
 fn count(after: &mut Timeline, take: &Take) -> bool {
+    let same_clock = after.clock <= take.clock_at_most();
+    after.clock = take.now;
     after.day.current += take.mails;
     after.day.total += take.mails;
-    after.day.hour == take.hour && take.at_most.is_none_or(|at_most| after.day.total <= at_most)
+    same_clock && after.day.hour == take.hour && take.at_most.is_none_or(|at_most| after.day.total <= at_most)
 }

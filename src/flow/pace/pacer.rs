@@ -1,7 +1,10 @@
 //! Reserving from the timeline.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use super::{Account, Change, Changed, Limits, Take, Timeline, Timelines, USABLE_PERCENT, hour};
+use super::{Account, Change, Changed, Limits, SAME, Take, Timeline, Timelines, USABLE_PERCENT, hour};
 use crate::flow::{clock::Clock, port::PortError};
 
 /// Of `SendBulkEmail`.
@@ -28,6 +31,10 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_mins(1);
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// Who asks is answered within this time, or has failed.
 const ANSWERED_BY: SignedDuration = SignedDuration::from_secs(15);
+/// Whose clock is ahead of the timeline's by less may have a fast one, and the timeline be in use.
+const FAST: SignedDuration = SignedDuration::from_secs(10);
+/// Who did not reserve for so long comes anew: nobody may have seen their clock.
+const AWAY: SignedDuration = SignedDuration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Who is claimed already must know their moment before it comes.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_millis(100);
@@ -41,6 +48,10 @@ pub struct Pacer {
     account: Arc<dyn Account>,
     /// As last seen, which spares a read: what has changed since shows when a change is refused.
     seen: Mutex<Option<Timeline>>,
+    /// How far this process's clock is behind the timeline's.
+    behind_ms: AtomicI64,
+    /// When this process reserved last.
+    took_at: Mutex<Option<Timestamp>>,
     asking: Semaphore,
 }
 
@@ -90,7 +101,20 @@ pub enum Reservation {
 
 impl Pacer {
     pub fn new(clock: Arc<dyn Clock>, timelines: Arc<dyn Timelines>, account: Arc<dyn Account>) -> Self {
-        Self { clock, timelines, account, seen: Mutex::default(), asking: Semaphore::new(ASKING) }
+        Self {
+            clock,
+            timelines,
+            account,
+            seen: Mutex::default(),
+            behind_ms: AtomicI64::new(0),
+            took_at: Mutex::default(),
+            asking: Semaphore::new(ASKING),
+        }
+    }
+
+    /// The time by which reservations are made and kept.
+    pub fn now(&self) -> Timestamp {
+        later(self.clock.now(), SignedDuration::from_millis(self.behind_ms.load(Ordering::Relaxed)))
     }
 
     pub async fn tempo(&self) -> Result<Tempo, PortError> {
@@ -100,7 +124,7 @@ impl Pacer {
     /// When the daily quota, which SES says is used up, has room again.
     pub async fn frees_at(&self) -> Result<Timestamp, PortError> {
         let free = self.current().await?.day.frees_at();
-        Ok(free.max(later(self.clock.now(), SignedDuration::from_mins(15))))
+        Ok(free.max(later(self.now(), SignedDuration::from_mins(15))))
     }
 
     /// Answers at most about a second before the moment that it grants.
@@ -119,7 +143,7 @@ impl Pacer {
 
     async fn wait_for_head(&self) -> Result<(), PortError> {
         loop {
-            let ahead = self.current().await?.head.duration_since(self.clock.now());
+            let ahead = self.current().await?.head.duration_since(self.now());
             match Duration::try_from(ahead - AHEAD) {
                 Ok(wait) if !wait.is_zero() => self.clock.sleep(wait).await,
                 Ok(_) | Err(_) => return Ok(()),
@@ -142,23 +166,34 @@ impl Pacer {
             if mails == 0 {
                 return Ok(Reservation::Refused { until: timeline.day.frees_at() });
             }
+            let now = self.now();
             let earliest = match order.count {
-                Count::New => self.clock.now(),
-                Count::Again => later(self.clock.now(), ANSWERED_WITHIN),
+                Count::New => self.earliest(&timeline, now),
+                Count::Again => later(now, ANSWERED_WITHIN),
             };
             let span = span(mails, timeline.limits.per_second, order.reserved_percent);
             let at_most = timeline.at_most().filter(|_| order.count == Count::New);
-            let take = Take { span, mails: counted(mails), hour: timeline.day.hour, at_most };
+            let take = Take { now, span, mails: counted(mails), hour: timeline.day.hour, at_most };
             let change = if timeline.head < earliest {
                 Change::Begin { start: earliest, take }
             } else {
                 Change::Follow { earliest, take }
             };
             if let Some(after) = self.change(&change).await? {
+                *self.took_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
                 return Ok(Reservation::Granted { start: later(after.head, -span), mails });
             }
         }
         Err(PortError::unavailable("the rate's timeline", "other workers changed it each time"))
+    }
+
+    /// The soonest that a reservation made now may begin. Should our clock be a fast one, the others go by it as soon as
+    /// they see it; until then they mail what they have reserved ahead.
+    fn earliest(&self, timeline: &Timeline, now: Timestamp) -> Timestamp {
+        let took_at = *self.took_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let comes = took_at.is_none_or(|at| now.duration_since(at) >= AWAY);
+        let ahead = now.duration_since(timeline.clock);
+        if comes && ahead > SAME && ahead < FAST { later(now, AHEAD) } else { now }
     }
 
     /// The timeline in its present hour, under limits that are not too old.
@@ -169,7 +204,7 @@ impl Pacer {
                 Some(seen) => Some(seen),
                 None => self.timelines.get().await?,
             };
-            let now = self.clock.now();
+            let now = self.now();
             let Some(timeline) = held else {
                 let limits = self.account.limits().await?;
                 self.change(&Change::Create(Timeline::new(limits, now))).await?;
@@ -238,6 +273,8 @@ impl Pacer {
 
     /// Keeps what is newest: answers may overtake each other.
     fn see(&self, timeline: Timeline) {
+        let behind = timeline.clock.duration_since(self.clock.now()).as_millis();
+        self.behind_ms.fetch_max(i64::try_from(behind).unwrap_or(0), Ordering::Relaxed);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let newer = seen.as_ref().is_none_or(|seen| seen.head <= timeline.head);
         if newer {

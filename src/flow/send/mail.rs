@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{claim::Claimed, lease::CLAIM_SLACK, stop::Stopped, walk::Run};
+use super::{Sender, claim::Claimed, lease::CLAIM_SLACK, stop::Stopped, walk::Run};
 use crate::{
     domain::{
         decision::Reason,
@@ -204,23 +204,23 @@ pub(super) async fn mail(
 /// Comes when the batch may go. A moment that is missed, or was used up by a call that SES did not take, is replaced
 /// by another one.
 async fn moment(run: &Run<'_>, order: &Order, start: Option<Timestamp>, back_off: Duration) -> Result<(), PortError> {
-    let clock = &run.ports.clock;
+    let Sender { clock, pacer, .. } = run.ports;
     if !back_off.is_zero() {
         clock.sleep(back_off).await;
     }
     let mut start = start;
     for _ in 0..MAX_MOMENTS {
-        match start.filter(|start| clock.now().duration_since(*start) <= LATE) {
-            Some(start) => {
-                run.wait_until(start, Duration::ZERO).await;
+        if let Some(start) = start {
+            run.wait_until(start, Duration::ZERO).await;
+            if pacer.now().duration_since(start) <= LATE {
                 return Ok(());
             }
-            None => match run.ports.pacer.reserve(order).await? {
-                Reservation::Granted { start: next, .. } => start = Some(next),
-                // What was counted before is not refused.
-                Reservation::Refused { .. } => break,
-            },
         }
+        start = match pacer.reserve(order).await? {
+            Reservation::Granted { start, .. } => Some(start),
+            // What was counted before is not refused.
+            Reservation::Refused { .. } => break,
+        };
     }
     Err(PortError::unavailable("the rate's timeline", "each moment had passed before it was known"))
 }

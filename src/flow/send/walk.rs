@@ -291,9 +291,9 @@ impl Run<'_> {
         Order { mails, count, reserved_percent: policy.reserved_rate_percent }
     }
 
-    /// Returns `lead` before `moment`, or at once if that has passed.
+    /// Returns `lead` before a reserved moment, or at once if that has passed.
     pub async fn wait_until(&self, moment: Timestamp, lead: Duration) {
-        let left = Duration::try_from(moment.duration_since(self.ports.clock.now())).unwrap_or_default();
+        let left = Duration::try_from(moment.duration_since(self.ports.pacer.now())).unwrap_or_default();
         if let Some(wait) = left.checked_sub(lead).filter(|wait| !wait.is_zero()) {
             self.ports.clock.sleep(wait).await;
         }
