@@ -51,7 +51,7 @@ use ses::SesAccount;
 use shards::ShardTable;
 use timeline::TimelineItem;
 
-pub use figures::Figures;
+pub use figures::{Figures, usable};
 
 /// Of the tables: enough that workers change shards while others are at work.
 const SHARDS: u16 = 16;
@@ -63,7 +63,7 @@ pub struct Setting {
     pub rate: f64,
     pub throttle: Throttle,
     pub workers: i32,
-    /// How far each worker's clock is ahead of the one before.
+    /// How far the clock of every other worker is ahead.
     pub apart: SignedDuration,
     /// Of the tables.
     pub people: usize,
@@ -72,8 +72,9 @@ pub struct Setting {
 
 impl Setting {
     /// Two workers and enough people for about so many seconds at the whole usable rate.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten thousand people")]
     pub fn lasting(seconds: u32, rate: f64) -> Self {
-        let people = (f64::from(seconds) * figures::usable(rate)) as usize;
+        let people = (f64::from(seconds) * usable(rate)) as usize;
         Self { rate, throttle: Throttle::Whole, workers: 2, apart: SignedDuration::ZERO, people, seed: 1 }
     }
 }
@@ -142,6 +143,11 @@ impl World {
         self.run([resume.boxed_local()]);
     }
 
+    /// How many people there are.
+    pub fn people(&self) -> usize {
+        self.people.all().len()
+    }
+
     /// What SES saw of everything so far.
     pub fn figures(&self) -> Figures {
         Figures { rate: self.setting.rate, calls: self.ses.calls(), reservations: self.timeline.takes() }
@@ -188,7 +194,7 @@ impl World {
 
     /// One process: a pacer of its own, and one message after the other.
     async fn worker(&self, number: i32) {
-        let clock = VirtualClock { time: self.time.clone(), ahead: self.setting.apart * number };
+        let clock = VirtualClock { time: self.time.clone(), ahead: self.setting.apart * (number % 2) };
         let (sender, launcher) = self.steps(Arc::new(clock));
         while let Some(message) = self.queue.next().await {
             let failed = match &message {

@@ -10,9 +10,9 @@ use super::ses::Call;
 /// Of the account's rate: what the pacer keeps back for clocks that differ, and the shipped policy's reserve.
 const USABLE: f64 = 0.95 * 0.90;
 /// Of the usable rate, once under way.
-pub const USED_AT_LEAST: f64 = 0.90;
+const USED_AT_LEAST: f64 = 0.90;
 /// Of the calls.
-pub const THROTTLED_AT_MOST: f64 = 0.001;
+const THROTTLED_AT_MOST: f64 = 0.001;
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 pub struct Figures {
@@ -30,18 +30,25 @@ pub fn usable(rate: f64) -> f64 {
 impl Figures {
     /// The limits that were not kept, each in a sentence.
     pub fn broken(&self) -> Vec<String> {
-        let mut broken = Vec::new();
-        let (busiest, throttled, used) = (self.busiest_second(), self.throttled_share(), self.used_share());
-        if float(busiest) > self.rate {
-            broken.push(format!("a second saw {busiest} mails, more than {}", self.rate));
-        }
-        if throttled > THROTTLED_AT_MOST {
-            broken.push(format!("{:.2} % of the calls were throttled", throttled * 100.0));
-        }
+        let mut broken = self.exceeded();
+        let used = self.used_share();
         if used < USED_AT_LEAST {
             broken.push(format!("{:.1} % of the usable rate was used", used * 100.0));
         }
         broken
+    }
+
+    /// Those of them that SES sets.
+    pub fn exceeded(&self) -> Vec<String> {
+        let mut exceeded = Vec::new();
+        let (busiest, throttled) = (self.busiest_second(), self.throttled_share());
+        if float(busiest) > self.rate {
+            exceeded.push(format!("a second saw {busiest} mails, more than {}", self.rate));
+        }
+        if throttled > THROTTLED_AT_MOST {
+            exceeded.push(format!("{:.2} % of the calls were throttled", throttled * 100.0));
+        }
+        exceeded
     }
 
     /// The most mails that came to SES in any second, taken or not.

@@ -62,12 +62,7 @@ impl Pages for PeopleTable {
         Ok(self.network.table(read).await)
     }
 
-    async fn listed(
-        &self,
-        shard: Shard,
-        ids: &[RecipientId],
-        _consistent: bool,
-    ) -> Result<Vec<Recipient>, PortError> {
+    async fn listed(&self, shard: Shard, ids: &[RecipientId], _consistent: bool) -> Result<Vec<Recipient>, PortError> {
         let read = || {
             let people = self.people.lock().unwrap();
             let here = people.get(&shard);

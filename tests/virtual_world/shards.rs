@@ -94,7 +94,14 @@ impl Held {
 }
 
 impl Item {
-    fn take_over(&mut self, work: &Work, purpose: Purpose, owner: ClaimId, now: Timestamp, until: Timestamp) -> TakeOver {
+    fn take_over(
+        &mut self,
+        work: &Work,
+        purpose: Purpose,
+        owner: ClaimId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> TakeOver {
         let progress = self.progress.clone();
         if progress.done || progress.pass > work.pass {
             return TakeOver::Past;
