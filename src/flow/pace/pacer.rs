@@ -21,7 +21,7 @@ const LATENCY_S: f64 = 0.5;
 /// The head is pushed at most about so far ahead, so that a campaign that stops gives up little.
 const AHEAD: SignedDuration = SignedDuration::from_secs(1);
 /// How many reservations a process asks for at once.
-const ASKING: usize = 4;
+const ASKING: usize = 2;
 /// How often the limits are asked for, over all workers: SES answers `GetAccount` about once a second.
 const ASK_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How old they may be before nobody is mailed by them.

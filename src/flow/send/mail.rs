@@ -214,17 +214,17 @@ async fn moment(run: &Run<'_>, order: &Order, start: Option<Timestamp>, back_off
     }
     let mut start = start;
     for _ in 0..MAX_MOMENTS {
-        match start.filter(|start| clock.now().duration_since(*start) <= LATE) {
-            Some(start) => {
-                run.wait_until(start, Duration::ZERO).await;
+        if let Some(start) = start {
+            run.wait_until(start, Duration::ZERO).await;
+            if clock.now().duration_since(start) <= LATE {
                 return Ok(());
             }
-            None => match run.ports.pacer.reserve(order).await? {
-                Reservation::Granted { start: next, .. } => start = Some(next),
-                // What was counted before is not refused.
-                Reservation::Refused { .. } => break,
-            },
         }
+        start = match run.ports.pacer.reserve(order).await? {
+            Reservation::Granted { start, .. } => Some(start),
+            // What was counted before is not refused.
+            Reservation::Refused { .. } => break,
+        };
     }
     Err(PortError::unavailable("the rate's timeline", "each moment had passed before it was known"))
 }

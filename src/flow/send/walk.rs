@@ -110,6 +110,8 @@ impl Run<'_> {
                 break;
             }
             tokio::select! {
+                // Not at random, so that the same seed gives a simulator the same walk.
+                biased;
                 committed = pending(&mut commit), if commit.is_some() => {
                     commit = None;
                     match committed {
@@ -152,11 +154,17 @@ impl Run<'_> {
                 }
             }
         }
-        self.leave(&progress, failed).await
+        self.leave(&progress, failed, broken).await
     }
 
-    /// Gives the shard back; `failed` is why it goes back to its queue.
-    async fn leave(&self, progress: &Progress, mut failed: Option<SendError>) -> Result<Ended, SendError> {
+    /// Gives the shard back. `failed` is why it goes back to its queue; `broken` says that not everybody who was claimed
+    /// is committed.
+    async fn leave(
+        &self,
+        progress: &Progress,
+        mut failed: Option<SendError>,
+        broken: bool,
+    ) -> Result<Ended, SendError> {
         let ended = match self.stop.get() {
             None => Ended::Through,
             Some(Stopped::TurnOver) => Ended::TurnOver,

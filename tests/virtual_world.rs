@@ -1,0 +1,278 @@
+//! A deployment without its services: the flow's ports in memory, each as slow as what it stands for, on a clock that
+//! jumps to whatever comes next. All of it runs on one thread and draws from one seed: the same seed, the same run.
+
+mod audience;
+mod campaigns;
+mod clock;
+mod figures;
+mod network;
+mod people;
+mod queue;
+mod rules;
+mod ses;
+mod shards;
+mod tasks;
+mod timeline;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use germane::{
+    domain::{
+        campaign::Campaign,
+        id::{CampaignId, RecipientId},
+        report::{CampaignStatus, Counts},
+        secret::Secret,
+    },
+    flow::{
+        clock::Clock,
+        launch::{CampaignRecord, Campaigns, Launcher, Move},
+        pace::Pacer,
+        queue::{Message, Unhurried},
+        send::Sender,
+        token::{TokenKey, TokenKeys},
+    },
+    local::ses::Throttle,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use campaigns::CampaignTable;
+use clock::{VirtualClock, VirtualTime};
+use network::Network;
+use people::PeopleTable;
+use queue::MessageQueue;
+use rules::Rules;
+use ses::SesAccount;
+use shards::ShardTable;
+use timeline::TimelineItem;
+
+pub use figures::{Figures, usable};
+
+/// Of the tables: enough that workers change shards while others are at work.
+const SHARDS: u16 = 16;
+
+/// What a world is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// Recipients a second that SES lets the account send.
+    pub rate: f64,
+    pub throttle: Throttle,
+    pub workers: i32,
+    /// How far the clock of every other worker is ahead.
+    pub apart: SignedDuration,
+    /// Of the tables.
+    pub people: usize,
+    pub seed: u64,
+}
+
+impl Setting {
+    /// Two workers and enough people for about so many seconds at the whole usable rate.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten thousand people")]
+    pub fn lasting(seconds: u32, rate: f64) -> Self {
+        let people = (f64::from(seconds) * usable(rate)) as usize;
+        Self { rate, throttle: Throttle::Whole, workers: 2, apart: SignedDuration::ZERO, people, seed: 1 }
+    }
+}
+
+/// The deployment. What it holds stays from one call of [`World::work`] to the next.
+pub struct World {
+    setting: Setting,
+    time: VirtualTime,
+    network: Arc<Network>,
+    rules: Arc<Rules>,
+    people: Arc<PeopleTable>,
+    shards: Arc<ShardTable>,
+    campaigns: Arc<CampaignTable>,
+    queue: Arc<MessageQueue>,
+    timeline: Arc<TimelineItem>,
+    ses: Arc<SesAccount>,
+    failures: Mutex<Vec<String>>,
+}
+
+impl World {
+    pub fn new(setting: Setting) -> Self {
+        let time = VirtualTime::default();
+        let network = Arc::new(Network::new(time.clone(), setting.seed));
+        let shards = Arc::new(ShardTable::new(Arc::clone(&network)));
+        let people = PeopleTable::new(Arc::clone(&network), SHARDS);
+        (0..setting.people).map(|number| audience::person(number, time.now())).for_each(|person| people.put(person));
+        Self {
+            setting,
+            rules: Arc::new(Rules::shipped(Arc::clone(&network))),
+            people: Arc::new(people),
+            campaigns: Arc::new(CampaignTable::new(Arc::clone(&network), Arc::clone(&shards))),
+            queue: Arc::new(MessageQueue::new(Arc::clone(&network))),
+            timeline: Arc::new(TimelineItem::new(Arc::clone(&network))),
+            ses: Arc::new(SesAccount::new(Arc::clone(&network), setting.rate, setting.throttle)),
+            failures: Mutex::default(),
+            time,
+            network,
+            shards,
+        }
+    }
+
+    /// Submits campaigns to everybody and works until nobody has anything to do any more.
+    pub fn send(&self, campaigns: &[&str]) {
+        self.run(campaigns.iter().map(|id| self.submit(id).boxed_local()));
+    }
+
+    /// The same for one that is paused after so long. Answers with when its status had moved.
+    pub fn send_and_pause(&self, campaign: &str, after: Duration) -> Timestamp {
+        let mut paused = None;
+        let pause = async {
+            self.submit(campaign).await;
+            self.time.sleep(after).await;
+            self.move_to(campaign, CampaignStatus::Sending, CampaignStatus::Paused).await;
+            paused = Some(self.time.now());
+        };
+        self.run([pause.boxed_local()]);
+        paused.unwrap()
+    }
+
+    /// Resumes a paused campaign and works it to its end.
+    pub fn resume(&self, campaign: &str) {
+        let resume = async {
+            self.move_to(campaign, CampaignStatus::Paused, CampaignStatus::Launching).await;
+            self.queue.put(Message::Launch { campaign: campaign.parse().unwrap() }, Duration::ZERO);
+        };
+        self.run([resume.boxed_local()]);
+    }
+
+    /// How many people there are.
+    pub fn people(&self) -> usize {
+        self.people.all().len()
+    }
+
+    /// What SES saw of everything so far.
+    pub fn figures(&self) -> Figures {
+        Figures { rate: self.setting.rate, calls: self.ses.calls(), reservations: self.timeline.takes() }
+    }
+
+    /// Work that failed and was delivered again, each in a sentence.
+    pub fn failures(&self) -> Vec<String> {
+        self.failures.lock().unwrap().clone()
+    }
+
+    /// A campaign's outcomes of record.
+    pub fn counts(&self, campaign: &str) -> Counts {
+        let mut counts = Counts::default();
+        for shard in self.shards.standing(&campaign.parse().unwrap()) {
+            counts.merge(&shard.progress.counts);
+        }
+        counts
+    }
+
+    /// How often each person who holds a slot for a campaign was mailed for it.
+    pub fn mails(&self, campaign: &str) -> BTreeMap<RecipientId, usize> {
+        let id: CampaignId = campaign.parse().unwrap();
+        let key = self.campaign(campaign).key();
+        let claimed = self.people.all().into_iter().filter(|person| person.sends.of(key).is_some());
+        let mut mails: BTreeMap<RecipientId, usize> = claimed.map(|person| (person.id, 0)).collect();
+        for call in self.ses.calls().into_iter().filter(|call| call.campaign == id) {
+            call.taken.into_iter().for_each(|recipient| *mails.entry(recipient).or_default() += 1);
+        }
+        mails
+    }
+
+    fn run<'a>(&'a self, events: impl IntoIterator<Item = LocalBoxFuture<'a, ()>>) {
+        // What is done to the world comes first, so that nobody finds it at rest.
+        let events = events.into_iter().map(|event| self.event(event).boxed_local());
+        let workers = (0..self.setting.workers).map(|number| self.worker(number).boxed_local());
+        tasks::run(&self.time, events.chain(workers).collect());
+    }
+
+    async fn event(&self, event: LocalBoxFuture<'_, ()>) {
+        self.queue.begin();
+        event.await;
+        self.queue.done();
+    }
+
+    /// One process: a pacer of its own, and one message after the other.
+    async fn worker(&self, number: i32) {
+        let clock = VirtualClock { time: self.time.clone(), ahead: self.setting.apart * (number % 2) };
+        let (sender, launcher) = self.steps(Arc::new(clock));
+        while let Some(message) = self.queue.next().await {
+            let failed = match &message {
+                Message::Launch { campaign } => launcher.attend(campaign).await.err().map(|error| error.to_string()),
+                Message::Shard(work) => sender.run(work, &Unhurried).await.err().map(|error| error.to_string()),
+                Message::Preview { .. } => Some("nobody previews here".to_owned()),
+            };
+            match failed {
+                None => self.queue.done(),
+                Some(failure) => {
+                    self.failures.lock().unwrap().push(failure);
+                    self.queue.failed(message);
+                }
+            }
+        }
+    }
+
+    fn steps(&self, clock: Arc<dyn Clock>) -> (Sender, Launcher) {
+        let launcher = Launcher {
+            clock: Arc::clone(&clock),
+            campaigns: self.campaigns.clone(),
+            policies: self.rules.clone(),
+            templates: self.rules.clone(),
+            queue: self.queue.clone(),
+            scheduler: self.queue.clone(),
+            shards: SHARDS,
+        };
+        let sender = Sender {
+            clock: Arc::clone(&clock),
+            entropy: self.network.clone(),
+            campaigns: self.campaigns.clone(),
+            policies: self.rules.clone(),
+            templates: self.rules.clone(),
+            shard_items: self.shards.clone(),
+            ledger: self.shards.clone(),
+            pages: self.people.clone(),
+            claims: self.people.clone(),
+            mailer: self.ses.clone(),
+            pacer: Pacer::new(clock, self.timeline.clone(), self.ses.clone()),
+            queue: self.queue.clone(),
+            scheduler: self.queue.clone(),
+            tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
+            public_url: "https://mail.example.com".to_owned(),
+            shards: SHARDS,
+            max_in_flight: 64,
+        };
+        (sender, launcher)
+    }
+
+    async fn submit(&self, id: &str) {
+        let campaign = self.campaign(id);
+        let record = CampaignRecord {
+            body: self.body(id),
+            created_by: "somebody".to_owned(),
+            created_at: self.time.now(),
+            status: CampaignStatus::Scheduled,
+            status_detail: None,
+            pinned: None,
+            campaign,
+        };
+        self.campaigns.create(&record).await.unwrap();
+        self.queue.put(Message::Launch { campaign: id.parse().unwrap() }, Duration::ZERO);
+    }
+
+    async fn move_to(&self, campaign: &str, from: CampaignStatus, to: CampaignStatus) {
+        let moved = self.campaigns.advance(&campaign.parse().unwrap(), &[from], &Move::to(to)).await.unwrap();
+        assert!(moved, "{campaign} is not {from}");
+    }
+
+    fn campaign(&self, id: &str) -> Campaign {
+        Campaign::parse(&self.body(id), &self.rules.policy.policy, self.time.now()).unwrap()
+    }
+
+    fn body(&self, id: &str) -> serde_json::Value {
+        let template = self.rules.template();
+        json!({
+            "id": id, "topic": "rust", "channel": "work", "template": template,
+            "content": { "headline": "Async closures" },
+        })
+    }
+}
