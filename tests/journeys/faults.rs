@@ -14,7 +14,7 @@ use germane::flow::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-pub use answers::{Answer, lose_answer, wakes_fail};
+pub use answers::{AnswerOf, lose_answer, wakes_fail};
 pub use mail::{Post, after_mail, busy, mail_by, unanswered};
 pub use store::{Commit, Write, after_page, claim_by, commit_by, pages_of};
 

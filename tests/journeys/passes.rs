@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::faults::{
-    Answer, Commit, Post, after_mail, commit_by, lose, lose_answer, mail_by, nothing, once, wakes_fail,
+    AnswerOf, Commit, Post, after_mail, commit_by, lose, lose_answer, mail_by, nothing, once, wakes_fail,
 };
 use crate::world::{Setup, World, campaign, person, policy, with};
 
@@ -343,7 +343,7 @@ async fn messages_of_older_passes_and_wakes_that_come_early_or_again_change_noth
 
 #[tokio::test]
 async fn an_answer_that_is_lost_in_the_second_pass_costs_nobody_anything() {
-    for answer in [Answer::OfTakeOver, Answer::OfCommit, Answer::OfLeave] {
+    for answer in [AnswerOf::TakeOver, AnswerOf::Commit, AnswerOf::Leave] {
         let world = waiting(120).await;
         world.clock.reach(time(BERLIN));
         let mut workers = world.workers();

@@ -11,6 +11,9 @@ use germane::{
     domain::report::CampaignStatus::{Complete, Expired, WaitingForQuota},
     flow::{
         api::ApiError,
+        port::PortError,
+        queue::Unhurried,
+        schedule::{ScheduleName, Scheduler},
         send::mail::{Answer, Batch, Mailer, MailerError},
     },
     lambda::queue::Workers,
@@ -19,6 +22,7 @@ use germane::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::faults::{Post, mail_by};
 use crate::world::{Setup, World, campaign, person, with};
 
 const QUOTA: usize = 40;
@@ -171,6 +175,38 @@ async fn a_quota_that_ses_finds_used_up_before_we_do_is_waited_for_as_well() {
     let report = world.until("weekly", Complete).await;
     assert_eq!((&report["outcomes"]["sent"], &report["reasons"]), (&json!(61), &json!({})));
     assert_eq!(busiest_day(&world), QUOTA);
+}
+
+struct Schedules {
+    inner: Arc<dyn Scheduler>,
+    made: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Scheduler for Schedules {
+    async fn once(
+        &self,
+        name: &ScheduleName,
+        at: Timestamp,
+        message: &germane::flow::queue::Message,
+    ) -> Result<(), PortError> {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        self.inner.once(name, at, message).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_of_which_much_is_over_the_quota_makes_one_wake() {
+    let world = small_account(1).await;
+    world.put_many(30).await;
+    world.launch(&campaign("weekly")).await;
+    let (mut sender, made) = (world.deployment.sender(), Arc::new(AtomicUsize::new(0)));
+    sender.scheduler = Arc::new(Schedules { inner: Arc::clone(&sender.scheduler), made: Arc::clone(&made) });
+    mail_by(&mut sender, |_, batch| Post::Answer(vec![Answer::QuotaExceeded; batch.mails.len()]));
+    sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
+    let report = world.check("weekly").await;
+    assert_eq!((&report["status"], &report["decided"]), (&json!("waiting_for_quota"), &json!(0)));
+    assert_eq!((made.load(Ordering::Relaxed), world.slots("weekly").await), (1, 0));
 }
 
 #[tokio::test]

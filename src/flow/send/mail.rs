@@ -255,6 +255,8 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
     match answer {
         Answer::Accepted => Some(Fate::Sent),
         Answer::Busy => None,
+        // Said of each mail of a call, and done once.
+        Answer::QuotaExceeded if run.stop.get().is_some() => Some(Fate::Deferred(Reason::Quota)),
         Answer::QuotaExceeded => {
             // Without it the next reservation or the next answer says the same.
             let opens = run.ports.pacer.frees_at().await;

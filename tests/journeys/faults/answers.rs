@@ -25,25 +25,25 @@ use super::down;
 
 /// Which answer is lost, the first of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    OfTakeOver,
-    OfCommit,
-    OfLeave,
+pub enum AnswerOf {
+    TakeOver,
+    Commit,
+    Leave,
 }
 
 struct Forgetful {
     inner: Arc<dyn Shards>,
-    answer: Answer,
+    answer: AnswerOf,
     lost: AtomicBool,
 }
 
-pub fn lose_answer(sender: &mut Sender, answer: Answer) {
+pub fn lose_answer(sender: &mut Sender, answer: AnswerOf) {
     let inner = Arc::clone(&sender.shard_items);
     sender.shard_items = Arc::new(Forgetful { inner, answer, lost: AtomicBool::new(false) });
 }
 
 impl Forgetful {
-    fn passed_on<T>(&self, of: Answer, answer: Result<T, PortError>) -> Result<T, PortError> {
+    fn passed_on<T>(&self, of: AnswerOf, answer: Result<T, PortError>) -> Result<T, PortError> {
         if self.answer == of && !self.lost.swap(true, Ordering::Relaxed) { answer.and(Err(down())) } else { answer }
     }
 }
@@ -58,7 +58,7 @@ impl Shards for Forgetful {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<TakeOver, PortError> {
-        self.passed_on(Answer::OfTakeOver, self.inner.take_over(work, purpose, owner, now, until).await)
+        self.passed_on(AnswerOf::TakeOver, self.inner.take_over(work, purpose, owner, now, until).await)
     }
 
     async fn renew(&self, work: &Work, epoch: u64, until: Timestamp) -> Result<Committed, PortError> {
@@ -72,11 +72,11 @@ impl Shards for Forgetful {
         chunk: &Chunk,
         progress: &Progress,
     ) -> Result<Committed, PortError> {
-        self.passed_on(Answer::OfCommit, self.inner.commit(work, epoch, chunk, progress).await)
+        self.passed_on(AnswerOf::Commit, self.inner.commit(work, epoch, chunk, progress).await)
     }
 
     async fn leave(&self, work: &Work, epoch: u64, left: Left) -> Result<Committed, PortError> {
-        self.passed_on(Answer::OfLeave, self.inner.leave(work, epoch, left).await)
+        self.passed_on(AnswerOf::Leave, self.inner.leave(work, epoch, left).await)
     }
 }
 
