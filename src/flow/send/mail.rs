@@ -214,11 +214,9 @@ async fn moment(run: &Run<'_>, order: &Order, start: Option<Timestamp>, back_off
     }
     let mut start = start;
     for _ in 0..MAX_MOMENTS {
-        if let Some(start) = start {
+        if let Some(start) = start.filter(|start| clock.now().duration_since(*start) <= LATE) {
             run.wait_until(start, Duration::ZERO).await;
-            if clock.now().duration_since(start) <= LATE {
-                return Ok(());
-            }
+            return Ok(());
         }
         start = match run.ports.pacer.reserve(order).await? {
             Reservation::Granted { start, .. } => Some(start),
