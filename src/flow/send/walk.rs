@@ -182,7 +182,7 @@ impl Run<'_> {
         let ended = match self.stop.get() {
             None => Ended::Through,
             Some(Stopped::TurnOver) => Ended::TurnOver,
-            Some(Stopped::Campaign(_)) => Ended::Stopped,
+            Some(Stopped::Campaign(_) | Stopped::NoRoom) => Ended::Stopped,
             Some(Stopped::Failed(_)) => {
                 failed = failed.or(Some(SendError::MailerDown));
                 Ended::Stopped
@@ -278,10 +278,13 @@ impl Run<'_> {
                 return Ok(());
             }
             let record = self.ports.campaigns.get(&self.work.campaign).await?;
-            if !record.is_some_and(|record| AT_WORK.contains(&record.status)) {
+            let status = record.map(|record| record.status);
+            if status == Some(CampaignStatus::WaitingForQuota) {
+                self.stop.set(Stopped::NoRoom);
+            } else if !status.is_some_and(|status| AT_WORK.contains(&status)) {
                 self.stop.set(Stopped::Campaign(Reason::Stopped));
             } else if self.campaign.expires_at <= self.ports.clock.now() {
-                self.halt(Reason::Stopped, &Move::to(CampaignStatus::Expired)).await;
+                self.halt(Stopped::Campaign(Reason::Stopped), &Move::to(CampaignStatus::Expired)).await;
             }
             Ok(())
         }
@@ -306,8 +309,8 @@ impl Run<'_> {
     }
 
     /// Stops this walk and the campaign with it.
-    pub async fn halt(&self, reason: Reason, halt: &Move) {
-        if !self.stop.set(Stopped::Campaign(reason)) {
+    pub async fn halt(&self, stopped: Stopped, halt: &Move) {
+        if !self.stop.set(stopped) {
             return;
         }
         warn!(campaign = %self.campaign.id, status = %halt.to, detail = ?halt.detail, "halted");
@@ -318,7 +321,7 @@ impl Run<'_> {
     }
 
     /// Stops this walk, and has the campaign wait until its daily quota has room.
-    pub async fn wait_for_quota(&self, until: Timestamp) -> Result<(), PortError> {
+    pub async fn wait_for_quota(&self, until: Timestamp, stopped: Stopped) -> Result<(), PortError> {
         let id = &self.campaign.id;
         // The wake first: a campaign that waits without one would wait for ever.
         let launch = Message::Launch { campaign: id.clone() };
@@ -326,7 +329,7 @@ impl Run<'_> {
         let message = "the account's daily quota is used up".to_owned();
         let detail = StatusDetail { code: StatusCode::Quota, message, until: Some(until) };
         let waiting = Move { to: CampaignStatus::WaitingForQuota, detail: Some(detail), pinned: None };
-        self.halt(Reason::Quota, &waiting).await;
+        self.halt(stopped, &waiting).await;
         Ok(())
     }
 }
