@@ -210,6 +210,17 @@ async fn a_call_of_which_much_is_over_the_quota_makes_one_wake() {
 }
 
 #[tokio::test]
+async fn who_has_a_reservation_when_the_quota_ends_is_mailed() {
+    // One mail in 58 milliseconds: some wait for their moment when the next one is refused.
+    let ses = SesConfig { max_send_rate: 20.0, daily_quota: 10.0, ..SesConfig::default() };
+    let world = World::with(Setup { ses, shards: 1, ..Setup::default() }).await;
+    world.put_many(20).await;
+    world.submit(&campaign("weekly")).await;
+    waits_until(&world, "2026-11-24T10:00:00Z", 10).await;
+    assert_eq!(world.until("weekly", Complete).await["outcomes"]["sent"], 20);
+}
+
+#[tokio::test]
 async fn two_campaigns_share_the_quota_and_both_end() {
     let world = small_account(2).await;
     world.put_many(30).await;

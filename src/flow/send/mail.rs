@@ -141,7 +141,7 @@ pub(super) async fn mail(
             continue;
         }
         let order = order(policy, batch.len(), Count::Again);
-        let moment = run.stop.or(moment(run, &order, start.take(), back_off)).await;
+        let moment = run.stop.or_reserved(moment(run, &order, start.take(), back_off)).await;
         let late = run.ports.clock.monotonic() > begun + SEND_WITHIN;
         let kept_back = match moment {
             Err(stopped) => Some(Fate::Deferred(stopped.reason())),
@@ -259,7 +259,7 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
             // Without it the next reservation or the next answer says the same.
             let opens = run.ports.pacer.frees_at().await;
             let waits = match opens {
-                Ok(until) => run.wait_for_quota(until).await,
+                Ok(until) => run.wait_for_quota(until, Stopped::Campaign(Reason::Quota)).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = waits {
@@ -280,5 +280,5 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
 async fn stop_campaign(run: &Run<'_>, stop: Stop) {
     let detail = StatusDetail { code: stop.code, message: stop.message, until: None };
     let paused = Move { to: CampaignStatus::Paused, detail: Some(detail), pinned: None };
-    run.halt(Reason::Stopped, &paused).await;
+    run.halt(Stopped::Campaign(Reason::Stopped), &paused).await;
 }

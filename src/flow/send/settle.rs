@@ -43,21 +43,23 @@ pub(super) async fn settle(run: &Run<'_>, slice: Slice) -> Result<Settled, SendE
     let mut rounds = 0;
     while !candidates.is_empty() {
         let order = order(&policy.policy, candidates.len(), Count::New);
-        let ready = run.stop.or(async {
+        let reserved = run.stop.or(async {
             if rounds > 0 {
                 run.ports.clock.sleep(BETWEEN_ROUNDS * rounds).await;
             }
-            let reservation = run.ports.pacer.reserve(&order).await?;
-            if let Reservation::Granted { start, .. } = &reservation {
-                run.wait_until(*start, LEAD).await;
-            }
-            Ok::<_, SendError>(reservation)
+            run.ports.pacer.reserve(&order).await
         });
-        let (start, later) = match ready.await {
+        let ready = match reserved.await {
+            Ok(Ok(granted @ Reservation::Granted { start, .. })) => {
+                run.stop.or_reserved(run.wait_until(start, LEAD)).await.map(|()| Ok(granted))
+            }
+            refused => refused,
+        };
+        let (start, later) = match ready {
             Ok(reservation) => match reservation? {
                 Reservation::Granted { start, mails } => (start, candidates.split_off(mails.min(candidates.len()))),
                 Reservation::Refused { until } => {
-                    run.wait_for_quota(until).await?;
+                    run.wait_for_quota(until, Stopped::NoRoom).await?;
                     continue;
                 }
             },

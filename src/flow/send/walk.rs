@@ -168,7 +168,7 @@ impl Run<'_> {
         let ended = match self.stop.get() {
             None => Ended::Through,
             Some(Stopped::TurnOver) => Ended::TurnOver,
-            Some(Stopped::Campaign(_)) => Ended::Stopped,
+            Some(Stopped::Campaign(_) | Stopped::NoRoom) => Ended::Stopped,
             Some(Stopped::Failed(_)) => {
                 failed = failed.or(Some(SendError::MailerDown));
                 Ended::Stopped
@@ -253,8 +253,8 @@ impl Run<'_> {
     }
 
     /// Stops this walk and the campaign with it.
-    pub async fn halt(&self, reason: Reason, halt: &Move) {
-        if !self.stop.set(Stopped::Campaign(reason)) {
+    pub async fn halt(&self, stopped: Stopped, halt: &Move) {
+        if !self.stop.set(stopped) {
             return;
         }
         match self.ports.campaigns.advance(&self.campaign.id, &AT_WORK, halt).await {
@@ -270,7 +270,7 @@ impl Run<'_> {
     }
 
     /// Stops this walk, and has the campaign wait until its daily quota has room.
-    pub async fn wait_for_quota(&self, until: Timestamp) -> Result<(), PortError> {
+    pub async fn wait_for_quota(&self, until: Timestamp, stopped: Stopped) -> Result<(), PortError> {
         let id = &self.campaign.id;
         // The wake first: a campaign that waits without one would wait for ever.
         let launch = Message::Launch { campaign: id.clone() };
@@ -278,7 +278,7 @@ impl Run<'_> {
         let message = "the account's daily quota is used up".to_owned();
         let detail = StatusDetail { code: StatusCode::Quota, message, until: Some(until) };
         let waiting = Move { to: CampaignStatus::WaitingForQuota, detail: Some(detail), pinned: None };
-        self.halt(Reason::Quota, &waiting).await;
+        self.halt(stopped, &waiting).await;
         Ok(())
     }
 }

@@ -58,11 +58,13 @@ fn look_at_status<'a>(run: &'a Run<'_>) -> BoxFuture<'a, Result<(), PortError>> 
         if run.purpose == Purpose::Sweep {
             return Ok(());
         }
-        let record = ports.campaigns.get(&run.work.campaign).await?;
-        if !record.is_some_and(|record| AT_WORK.contains(&record.status)) {
+        let status = ports.campaigns.get(&run.work.campaign).await?.map(|record| record.status);
+        if status == Some(CampaignStatus::WaitingForQuota) {
+            run.stop.set(Stopped::NoRoom);
+        } else if !status.is_some_and(|status| AT_WORK.contains(&status)) {
             run.stop.set(Stopped::Campaign(Reason::Stopped));
         } else if run.campaign.expires_at <= ports.clock.now() {
-            run.halt(Reason::Stopped, &Move::to(CampaignStatus::Expired)).await;
+            run.halt(Stopped::Campaign(Reason::Stopped), &Move::to(CampaignStatus::Expired)).await;
         }
         Ok(())
     }
