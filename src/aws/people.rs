@@ -38,6 +38,9 @@ use crate::{
 };
 
 const FORMAT: u8 = 1;
+/// Of one page. On their way from the answer people take many times what they take in the table, and each walk holds a
+/// page: one of a whole megabyte would be most of what a worker needs of memory.
+pub const PAGE_PEOPLE: usize = 1_000;
 /// Of `BatchGetItem`.
 const GETS_PER_CALL: usize = 100;
 /// Of `BatchWriteItem`.
@@ -78,6 +81,7 @@ impl Pages for Dynamo {
             .table_name(&self.names.recipients)
             .expression_attribute_values(":s", n(shard.0))
             .consistent_read(consistent)
+            .limit(i32::try_from(PAGE_PEOPLE).unwrap_or(i32::MAX))
             .return_consumed_capacity(TOTAL);
         query = match after {
             None => query.key_condition_expression("s = :s"),
@@ -87,8 +91,10 @@ impl Pages for Dynamo {
         };
         let answer = query.send().await.map_err(unavailable)?;
         self.meter.read(answer.consumed_capacity());
-        let recipients = answer.items().iter().map(recipient).collect::<Result<_, _>>()?;
-        Ok(Page { recipients, more: answer.last_evaluated_key().is_some() })
+        let more = answer.last_evaluated_key().is_some();
+        let items = answer.items.unwrap_or_default();
+        let recipients = items.into_iter().map(|item| recipient(&item)).collect::<Result<_, _>>()?;
+        Ok(Page { recipients, more })
     }
 
     async fn listed(&self, _shard: Shard, ids: &[RecipientId], consistent: bool) -> Result<Vec<Recipient>, PortError> {

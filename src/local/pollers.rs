@@ -41,8 +41,11 @@ pub struct Hands {
     pub catch_up: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
-/// The steps of a deployment.
-pub fn workers(deployment: &Deployment) -> Workers {
+/// The steps of a deployment, for a process that works on so many shards at once: they share the calls that one alone
+/// may have open, because everybody who waits for an answer is held in memory.
+pub fn workers(deployment: &Deployment, shards_at_once: usize) -> Workers {
+    let max_in_flight = deployment.max_in_flight.div_ceil(shards_at_once.max(1));
+    let deployment = Deployment { max_in_flight, ..deployment.clone() };
     Workers {
         launcher: Arc::new(deployment.launcher()),
         sender: Arc::new(deployment.sender()),
