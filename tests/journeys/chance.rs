@@ -51,7 +51,7 @@ fn somebody() -> impl Strategy<Value = Somebody> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    (option::of(0_i8..24), any::<bool>(), option::weighted(0.3, 1_i64..72), 30_i64..200)
+    (option::of(0_i8..24), any::<bool>(), option::weighted(0.3, 1_i64..24), 30_i64..200)
         .prop_map(|(opens, defers, start_hours, end_hours)| Plan { opens, defers, start_hours, end_hours })
 }
 
