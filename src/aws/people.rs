@@ -78,6 +78,7 @@ impl Pages for Dynamo {
             .table_name(&self.names.recipients)
             .expression_attribute_values(":s", n(shard.0))
             .consistent_read(consistent)
+            .set_limit(self.page_people.map(i32::from))
             .return_consumed_capacity(TOTAL);
         query = match after {
             None => query.key_condition_expression("s = :s"),
@@ -87,8 +88,11 @@ impl Pages for Dynamo {
         };
         let answer = query.send().await.map_err(unavailable)?;
         self.meter.read(answer.consumed_capacity());
-        let recipients = answer.items().iter().map(recipient).collect::<Result<_, _>>()?;
-        Ok(Page { recipients, more: answer.last_evaluated_key().is_some() })
+        let more = answer.last_evaluated_key().is_some();
+        // Each item goes as its recipient comes: a whole page of both takes much memory.
+        let items = answer.items.unwrap_or_default().into_iter();
+        let recipients = items.map(|item| recipient(&item)).collect::<Result<_, _>>()?;
+        Ok(Page { recipients, more })
     }
 
     async fn listed(&self, _shard: Shard, ids: &[RecipientId], consistent: bool) -> Result<Vec<Recipient>, PortError> {

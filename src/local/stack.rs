@@ -119,8 +119,11 @@ impl Stack {
             services.queues.set_visibility(queue, VISIBILITY);
         }
         let pollers = config.workers.then(|| {
-            let hands =
-                Hands { workers: workers(&deployment), clock: clock.clone(), catch_up: Arc::new(|| ready(()).boxed()) };
+            let hands = Hands {
+                workers: workers(&deployment, SHARDS_AT_ONCE),
+                clock: clock.clone(),
+                catch_up: Arc::new(|| ready(()).boxed()),
+            };
             Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE)
         });
         services.drive_schedules(clock.clone());

@@ -60,7 +60,7 @@ impl Worker {
     /// Works until `stop` comes, and then drains; or until the stack is lost, which nothing that is under way outlives.
     pub async fn run(self, shards_at_once: usize, stop: impl Future<Output = ()>) -> End {
         let hands = Hands {
-            workers: workers(&self.deployment),
+            workers: workers(&self.deployment, shards_at_once),
             clock: self.clock.clone(),
             catch_up: {
                 let (stack, clock) = (self.stack.clone(), Arc::clone(&self.clock));
