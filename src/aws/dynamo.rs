@@ -52,12 +52,14 @@ pub struct Dynamo {
     pub(super) address_key: Arc<Secret>,
     /// Fixed when the tables were made.
     pub shards: u16,
+    /// How many people one page holds at most; without it as many as an answer does, which costs the fewest units.
+    pub page_people: Option<u16>,
 }
 
 impl Dynamo {
     pub(super) fn new(client: Client, names: TableNames, address_key: Secret, shards: u16) -> Self {
         let (names, address_key) = (Arc::new(names), Arc::new(address_key));
-        Self { client, names, meter: Arc::default(), address_key, shards }
+        Self { client, names, meter: Arc::default(), address_key, shards, page_people: None }
     }
 }
 

@@ -38,9 +38,6 @@ use crate::{
 };
 
 const FORMAT: u8 = 1;
-/// Of one page. On their way from the answer people take many times what they take in the table, and each walk holds a
-/// page: one of a whole megabyte would be most of what a worker needs of memory.
-pub const PAGE_PEOPLE: usize = 1_000;
 /// Of `BatchGetItem`.
 const GETS_PER_CALL: usize = 100;
 /// Of `BatchWriteItem`.
@@ -81,7 +78,7 @@ impl Pages for Dynamo {
             .table_name(&self.names.recipients)
             .expression_attribute_values(":s", n(shard.0))
             .consistent_read(consistent)
-            .limit(i32::try_from(PAGE_PEOPLE).unwrap_or(i32::MAX))
+            .set_limit(self.page_people.map(i32::from))
             .return_consumed_capacity(TOTAL);
         query = match after {
             None => query.key_condition_expression("s = :s"),
@@ -92,8 +89,9 @@ impl Pages for Dynamo {
         let answer = query.send().await.map_err(unavailable)?;
         self.meter.read(answer.consumed_capacity());
         let more = answer.last_evaluated_key().is_some();
-        let items = answer.items.unwrap_or_default();
-        let recipients = items.into_iter().map(|item| recipient(&item)).collect::<Result<_, _>>()?;
+        // Each item goes as its recipient comes: a whole page of both takes much memory.
+        let items = answer.items.unwrap_or_default().into_iter();
+        let recipients = items.map(|item| recipient(&item)).collect::<Result<_, _>>()?;
         Ok(Page { recipients, more })
     }
 

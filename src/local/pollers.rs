@@ -23,6 +23,8 @@ use crate::{
 pub const SHARDS_AT_ONCE: usize = 8;
 const LAUNCHES_AT_ONCE: usize = 1;
 const PREVIEWS_AT_ONCE: usize = 4;
+/// Of a page: a third of what a whole megabyte holds of lifelike people.
+const PAGE_PEOPLE: u16 = 1_000;
 /// Whoever works on a shard keeps its message hidden for as long as its lease, so that one whose worker was lost comes
 /// back soon after.
 pub const VISIBILITY: Duration = Duration::from_secs(90);
@@ -41,11 +43,12 @@ pub struct Hands {
     pub catch_up: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
-/// The steps of a deployment, for a process that works on so many shards at once: they share the calls that one alone
-/// may have open, because everybody who waits for an answer is held in memory.
+/// The steps of a deployment, for a process that works on so many shards at once. Their walks share its memory, and
+/// what takes it are people: those of the page that a walk has read, and those whose calls are open.
 pub fn workers(deployment: &Deployment, shards_at_once: usize) -> Workers {
-    let max_in_flight = deployment.max_in_flight.div_ceil(shards_at_once.max(1));
-    let deployment = Deployment { max_in_flight, ..deployment.clone() };
+    let mut deployment = deployment.clone();
+    deployment.dynamo.page_people = Some(PAGE_PEOPLE);
+    deployment.max_in_flight = deployment.max_in_flight.div_ceil(shards_at_once.max(1));
     Workers {
         launcher: Arc::new(deployment.launcher()),
         sender: Arc::new(deployment.sender()),

@@ -18,7 +18,6 @@ use axum::{
     routing::post,
     serve::ListenerExt,
 };
-use germane::aws::people::PAGE_PEOPLE;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -34,8 +33,8 @@ use super::{
 /// What the path of a slow SES begins with.
 pub const SLOW: &str = "/slow";
 const SES_LATENCY: Duration = Duration::from_millis(50);
-/// The tables whose people are kept here, the attribute that orders them, and how many of them a query asks for.
-const TABLES: [(&str, &str, usize); 2] = [(OUR_PEOPLE, "i", PAGE_PEOPLE), (NAIVE_PEOPLE, "id", usize::MAX)];
+/// The tables whose people are kept here, and the attribute that orders them.
+const TABLES: [(&str, &str); 2] = [(OUR_PEOPLE, "i"), (NAIVE_PEOPLE, "id")];
 
 /// Serves until the parent closes this process's input.
 pub async fn answer() -> Result<(), Failure> {
@@ -83,8 +82,8 @@ async fn seal(State(canned): State<Arc<Canned>>) -> Json<Stored> {
     let mut stored = canned.stored.lock().unwrap_or_else(PoisonError::into_inner);
     let mut sizes = Stored::new();
     let mut pages = HashMap::new();
-    for (table, order, limit) in TABLES {
-        let cut = Pages::cut(table, order, limit, stored.remove(table).unwrap_or_default());
+    for (table, order) in TABLES {
+        let cut = Pages::cut(table, order, stored.remove(table).unwrap_or_default());
         sizes.insert(table.to_owned(), cut.mean_item_bytes);
         pages.insert(table.to_owned(), cut);
     }

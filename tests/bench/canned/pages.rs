@@ -15,7 +15,7 @@ pub struct Pages {
 impl Pages {
     /// Orders the items by the attribute `order` and writes them down once for all queries.
     #[expect(clippy::cast_precision_loss, reason = "a mean of some thousand small items")]
-    pub fn cut(table: &str, order: &str, limit: usize, mut items: Vec<Value>) -> Self {
+    pub fn cut(table: &str, order: &str, mut items: Vec<Value>) -> Self {
         let id = |item: &Value| item.get(order).and_then(|id| id.get("S")?.as_str()).unwrap_or_default().to_owned();
         items.sort_by_key(id);
         let count = items.len().max(1);
@@ -30,7 +30,7 @@ impl Pages {
             page.push(item);
             let more = items.peek().is_some();
             // DynamoDB stops at the item with which the page reaches its limit.
-            if bytes >= PAGE_BYTES || page.len() == limit || !more {
+            if bytes >= PAGE_BYTES || !more {
                 all_bytes += bytes;
                 let units = bytes.div_ceil(4_096) as f64 / 2.0;
                 // Only that it is there is looked at, and the id in it.
