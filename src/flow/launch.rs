@@ -166,6 +166,8 @@ const LIVE: [CampaignStatus; 6] = [
 ];
 /// A wake that comes a little early, by another clock, comes again.
 const EARLY: SignedDuration = SignedDuration::from_mins(15);
+/// Clocks differ by less.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
 
 impl Launcher {
     /// Does what is next for a campaign that was submitted, resumed or cancelled, or whose time has come: its start,
@@ -216,7 +218,9 @@ impl Launcher {
         self.campaigns.prepare(&self.work(&campaign)).await?;
         let now = self.clock.now();
         let standings = self.campaigns.standings(id).await?;
-        let due = standings.into_iter().filter(|shard| !shard.progress.done && !shard.progress.asleep(now));
+        // Also those whose time comes soon: their wake may have come while the campaign was paused, by a faster clock.
+        let soon = now.saturating_add(SOON).unwrap_or(now);
+        let due = standings.into_iter().filter(|shard| !shard.progress.done && !shard.progress.asleep(soon));
         // Queued before the status moves: if this fails, the launch is delivered again and does it again. A shard
         // that is delivered before its campaign sends waits for it.
         let messages: Vec<Message> = due.map(|shard| Message::Shard(shard.work)).collect();
