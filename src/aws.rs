@@ -5,6 +5,7 @@ pub mod clients;
 pub mod codec;
 pub mod deployment;
 pub mod dynamo;
+pub mod ledger;
 pub mod mailer;
 pub mod pace;
 pub mod people;

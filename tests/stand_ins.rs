@@ -23,8 +23,9 @@ use std::{
 };
 
 use async_trait::async_trait;
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_sesv2::{
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    config::{Credentials, SharedCredentialsProvider},
     operation::send_bulk_email::builders::SendBulkEmailFluentBuilder,
     types::{
         BulkEmailContent, BulkEmailEntry, BulkEmailEntryResult, Destination, EmailTemplateContent, MessageHeader,
@@ -120,38 +121,24 @@ impl Stack {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let keys = || Credentials::new("local", "local", None, None, "tests");
-        let mailer = aws_sdk_sesv2::Config::builder()
+        // Without retries, which would hide a refusal.
+        let keys = Credentials::new("local", "local", None, None, "tests");
+        let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(keys())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
             .region(Region::new("eu-west-1"))
             .retry_config(RetryConfig::disabled())
             .endpoint_url(format!("http://{address}"))
             .build();
-        let sqs = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(keys())
-            .region(Region::new("eu-west-1"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(format!("http://{address}"))
-            .build();
-        let eventbridge = aws_sdk_scheduler::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(keys())
-            .region(Region::new("eu-west-1"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(format!("http://{address}"))
-            .build();
-        let (mailer, sqs) = (aws_sdk_sesv2::Client::from_conf(mailer), aws_sdk_sqs::Client::from_conf(sqs));
         Self {
             ses,
             queues,
             schedules,
             clock,
             address,
-            mailer,
-            sqs,
-            scheduler: aws_sdk_scheduler::Client::from_conf(eventbridge),
+            mailer: aws_sdk_sesv2::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            scheduler: aws_sdk_scheduler::Client::new(&config),
         }
     }
 

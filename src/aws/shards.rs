@@ -1,4 +1,4 @@
-//! The shards of a campaign and the chunks of its ledger: the lease, the fenced commit, and reading back.
+//! The shards of a campaign: the lease, and the fenced commit of a chunk. What reads chunks back is in `ledger.rs`.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -22,7 +22,7 @@ use crate::{
     },
     flow::{
         launch::Standing,
-        ledger::{Chunk, Ledger, Progress},
+        ledger::{Chunk, Progress},
         port::PortError,
         queue::Work,
         send::lease::{Committed, Left, Purpose, Shards, TakeOver},
@@ -33,7 +33,7 @@ const FORMAT: u8 = 1;
 /// The end of a lease that was given back in order, and of one that was not: both are over.
 const DRAINED: i64 = 0;
 const LAPSED: i64 = 1;
-const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
+pub(super) const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 pub(super) fn campaign_key(id: &CampaignId) -> String {
@@ -47,16 +47,16 @@ pub(super) fn shard_key(work: &Work) -> String {
     format!("{SHARD}{:05}", work.shard.0)
 }
 
-fn walk_key(work: &Work) -> String {
+pub(super) fn walk_key(work: &Work) -> String {
     format!("{}#{:05}#{:02}", work.campaign, work.shard.0, work.pass)
 }
 
 /// The exclusive start as a sort key; an empty one would not be allowed.
-fn start_key(start: Option<&RecipientId>) -> String {
+pub(super) fn start_key(start: Option<&RecipientId>) -> String {
     format!(">{}", start.map_or("", RecipientId::as_str))
 }
 
-fn id(text: &str) -> Result<RecipientId, PortError> {
+pub(super) fn id(text: &str) -> Result<RecipientId, PortError> {
     text.parse().map_err(|wanted| PortError::corrupt("a cursor", wanted))
 }
 
@@ -69,7 +69,7 @@ pub(super) fn standing(campaign: &CampaignId, item: &Item) -> Result<Standing, P
     Ok(Standing { work, progress, undrained: item.number::<i64>("l")? != DRAINED })
 }
 
-fn progress(item: &Item) -> Result<Progress, PortError> {
+pub(super) fn progress(item: &Item) -> Result<Progress, PortError> {
     let counts = item.get("n").map(|_| item.text("n")).transpose()?.map_or(Ok(Counts::default()), |counts| {
         serde_json::from_str(counts).map_err(|error| PortError::corrupt("the counts of a shard", error))
     })?;
@@ -83,7 +83,7 @@ fn progress(item: &Item) -> Result<Progress, PortError> {
     })
 }
 
-fn cursor(item: &Item, name: &'static str) -> Result<Option<RecipientId>, PortError> {
+pub(super) fn cursor(item: &Item, name: &'static str) -> Result<Option<RecipientId>, PortError> {
     item.get(name).map(|_| item.text(name).and_then(id)).transpose()
 }
 
@@ -283,24 +283,6 @@ fn not_taken(
     }
 }
 
-#[async_trait]
-impl Ledger for Dynamo {
-    async fn covering(&self, work: &Work, id: &RecipientId) -> Result<Option<Chunk>, PortError> {
-        let chunk = self.last_chunk(work, "t < :t", Some(id)).await?;
-        Ok(chunk.filter(|chunk| *id <= chunk.last))
-    }
-
-    async fn after(&self, work: &Work, start: Option<&RecipientId>) -> Result<Option<Chunk>, PortError> {
-        // Chunks join each other, so the one that begins there or spans it is the next one.
-        let chunk = self.last_chunk(work, "t <= :t", start).await?;
-        Ok(chunk.filter(|chunk| start.is_none_or(|start| *start < chunk.last)))
-    }
-
-    async fn progress(&self, work: &Work) -> Result<Option<Progress>, PortError> {
-        self.shard_item(work).await?.as_ref().map(progress).transpose()
-    }
-}
-
 impl Dynamo {
     fn update_shard(&self, work: &Work) -> UpdateItemFluentBuilder {
         self.client
@@ -311,75 +293,6 @@ impl Dynamo {
             .return_values_on_condition_check_failure(ALL_OLD)
             .return_consumed_capacity(TOTAL)
     }
-
-    /// The last committed chunk of a pass whose start meets the condition.
-    async fn last_chunk(
-        &self,
-        work: &Work,
-        condition: &str,
-        id: Option<&RecipientId>,
-    ) -> Result<Option<Chunk>, PortError> {
-        let Some(item) = self.shard_item(work).await? else { return Ok(None) };
-        let pass: u16 = item.number("p")?;
-        // One that starts at a pass's end, or at its cursor so far, was written by a worker that died before it moved
-        // the cursor. Of older passes no end is kept: there such a chunk speaks only of people who are gone.
-        let end = match pass.checked_sub(work.pass) {
-            None => return Ok(None),
-            Some(0) => match cursor(&item, "c")? {
-                None => return Ok(None),
-                some => some,
-            },
-            Some(1) => cursor(&item, "z")?,
-            Some(_) => None,
-        };
-        let mut exclusive = None;
-        loop {
-            let mut query = self
-                .client
-                .query()
-                .table_name(&self.names.ledger)
-                .key_condition_expression(format!("k = :k AND {condition}"))
-                .expression_attribute_values(":k", s(walk_key(work)))
-                .expression_attribute_values(":t", s(start_key(id)))
-                .scan_index_forward(false)
-                .limit(1)
-                .consistent_read(true)
-                .return_consumed_capacity(TOTAL);
-            query = query.set_exclusive_start_key(exclusive.take());
-            let answer = query.send().await.map_err(unavailable)?;
-            self.meter.read(answer.consumed_capacity());
-            let Some(item) = answer.items().first() else { return Ok(None) };
-            let chunk = chunk(item)?;
-            let passed = end.as_ref().is_none_or(|end| chunk.start.as_ref().is_none_or(|start| start < end));
-            if passed {
-                return Ok(Some(chunk));
-            }
-            exclusive = answer.last_evaluated_key().cloned();
-            if exclusive.is_none() {
-                return Ok(None);
-            }
-        }
-    }
-
-    async fn shard_item(&self, work: &Work) -> Result<Option<Item>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.names.campaigns)
-            .key("k", s(campaign_key(&work.campaign)))
-            .key("t", s(shard_key(work)))
-            .consistent_read(true)
-            .return_consumed_capacity(TOTAL);
-        let answer = get.send().await.map_err(unavailable)?;
-        self.meter.read(answer.consumed_capacity());
-        Ok(answer.item)
-    }
-}
-
-fn chunk(item: &Item) -> Result<Chunk, PortError> {
-    let start = item.text("t")?.trim_start_matches('>');
-    let start = if start.is_empty() { None } else { Some(id(start)?) };
-    Ok(Chunk { start, last: id(item.text("l")?)?, entries: codec::entries(item.bytes("b")?)? })
 }
 
 /// What was there when a condition failed.
