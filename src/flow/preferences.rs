@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    api::recipients::{Evidence, People, PersonWrite, PutResult},
+    api::recipients::{Evidence, People, PersonWrite, Place, PutResult},
     clock::Clock,
     launch::Campaigns,
     port::PortError,
@@ -79,6 +79,9 @@ impl Preferences {
                 before: old.map(|c| c.status),
                 after: withdrawn.status,
                 text: None,
+                text_version: None,
+                place: Place::OneClick,
+                origin: None,
                 source: withdrawn.source.clone(),
                 at: withdrawn.at,
                 recorded_at: now,

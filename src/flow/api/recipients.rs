@@ -32,12 +32,38 @@ pub struct Evidence {
     pub after: ConsentStatus,
     /// What was shown or signed.
     pub text: Option<String>,
+    /// Which version of a text of ours that was, such as `preferences.de 1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_version: Option<String>,
     pub source: Option<String>,
+    #[serde(default)]
+    pub place: Place,
+    /// Keyed hash of the network address and the program that it came from, in hexadecimal, if a recipient did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     #[serde(with = "compact")]
     pub at: Timestamp,
     #[serde(with = "compact")]
     pub recorded_at: Timestamp,
 }
+
+codes!(
+    /// Where a consent was changed.
+    #[derive(Default)]
+    Place {
+        /// By somebody's system, which says in `source` where it has it from.
+        #[default]
+        Api = "api",
+        /// In bulk, from a file.
+        Import = "import",
+        /// By the recipient, on the page behind a mail's link.
+        Page = "page",
+        /// By the recipient, in their mail program (RFC 8058).
+        OneClick = "one_click",
+        /// By the recipient, on the page behind a confirmation mail's link.
+        Confirmation = "confirmation",
+    }
+);
 
 /// A new version of a person.
 #[derive(Debug)]
@@ -89,7 +115,7 @@ impl Api {
         let current = self.policy().await?;
         let change = RecipientChange::parse(body, Some(id), &current.policy, self.clock.now());
         let held = self.people.get(id).await?;
-        self.merge(&change.map_err(ApiError::Invalid)?, held).await
+        self.merge(&change.map_err(ApiError::Invalid)?, held, Place::Api).await
     }
 
     pub async fn get_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
@@ -114,10 +140,15 @@ impl Api {
     }
 
     /// Merges one change, anew as often as somebody else changes the person first.
-    pub(super) async fn merge(&self, change: &RecipientChange, held: Option<Recipient>) -> Result<Merged, ApiError> {
+    pub(super) async fn merge(
+        &self,
+        change: &RecipientChange,
+        held: Option<Recipient>,
+        place: Place,
+    ) -> Result<Merged, ApiError> {
         let mut held = held;
         for _ in 0..MAX_LOSSES {
-            let Some(prepared) = self.prepare(change, held)? else { return Ok(Merged::Updated) };
+            let Some(prepared) = self.prepare(change, held, place)? else { return Ok(Merged::Updated) };
             let result = self.people.put(&[prepared.write()]).await?;
             match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
                 Some(merged) => return Ok(merged),
@@ -132,6 +163,7 @@ impl Api {
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
+        place: Place,
     ) -> Result<Option<Prepared>, ApiError> {
         let now = self.clock.now();
         let blank = || Recipient::blank(change.id.clone(), Ref(self.entropy.eight_bytes()), now);
@@ -143,7 +175,7 @@ impl Api {
         if held.is_some() {
             after.version += 1;
         }
-        let evidence = moves.into_iter().map(|moved| evidence(moved, now)).collect();
+        let evidence = moves.into_iter().map(|moved| evidence(moved, place, now)).collect();
         Ok(Some(Prepared { before: held, after, evidence }))
     }
 }
@@ -177,7 +209,7 @@ impl Prepared {
     }
 }
 
-fn evidence(moved: ConsentMove, now: Timestamp) -> Evidence {
+fn evidence(moved: ConsentMove, place: Place, now: Timestamp) -> Evidence {
     let ConsentMove { before, after, evidence } = moved;
     Evidence {
         topic: after.topic,
@@ -185,7 +217,10 @@ fn evidence(moved: ConsentMove, now: Timestamp) -> Evidence {
         before,
         after: after.status,
         text: evidence,
+        text_version: None,
         source: after.source,
+        place,
+        origin: None,
         at: after.at,
         recorded_at: now,
     }
