@@ -7,6 +7,7 @@ pub mod consent;
 pub mod decision;
 pub mod door;
 pub mod email;
+pub mod feedback;
 pub mod frequency;
 pub mod gate;
 pub mod id;

@@ -11,6 +11,7 @@
 mod classification;
 mod cli;
 mod door;
+mod feedback;
 mod gate;
 mod given;
 mod journeys;

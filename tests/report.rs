@@ -2,6 +2,8 @@
 
 use germane::domain::{
     decision::{Grounds, Outcome, OutcomeKind, Reason, ReasonCode},
+    feedback::Tally,
+    policy::Tracking,
     report::{CampaignStatus, Counts, Report, StatusCode, StatusDetail},
 };
 use serde_json::{Value, json};
@@ -36,6 +38,8 @@ fn report(counts: Counts) -> Report {
         counts,
         audience: None,
         unknown: None,
+        tally: Tally::default(),
+        tracking: Tracking::default(),
     }
 }
 
@@ -96,11 +100,7 @@ fn counts_read_back_as_they_were_stored() {
 fn a_report_has_the_shape_of_the_contract() {
     let report = Report {
         status: CampaignStatus::Paused,
-        status_detail: Some(StatusDetail {
-            code: StatusCode::Breaker,
-            message: "too many bounces".to_owned(),
-            until: None,
-        }),
+        status_detail: Some(StatusDetail::new(StatusCode::Breaker, "too many bounces")),
         audience: Some(1),
         unknown: Some(2),
         ..report({

@@ -40,7 +40,7 @@ use germane::{
     lambda::queue::{WorkError, Workers},
     local::{
         clock::LocalClock,
-        services::{self, LAUNCH, PREVIEW, SHARD, Services},
+        services::{self, FEEDBACK, LAUNCH, PREVIEW, SHARD, Services},
         ses::{Mail, SesConfig},
         shipped,
     },
@@ -220,6 +220,7 @@ impl World {
             launcher: Arc::new(self.deployment.launcher()),
             sender: Arc::new(self.deployment.sender()),
             previewer: Arc::new(self.deployment.previewer()),
+            feedback: Arc::new(self.deployment.feedback()),
         }
     }
 
@@ -248,6 +249,24 @@ impl World {
             }
             if idle {
                 return errors;
+            }
+        }
+    }
+
+    /// Takes every event that is there, in batches as an event source mapping gathers them, until none is left that is
+    /// due. Answers with how many could not be taken; they are given up.
+    pub async fn feed_back(&self) -> usize {
+        let feedback = self.deployment.feedback();
+        let mut failed = 0;
+        loop {
+            let messages = self.services.queues.receive(FEEDBACK, 100).unwrap();
+            if messages.is_empty() {
+                return failed;
+            }
+            let bodies: Vec<&str> = messages.iter().map(|message| &*message.body).collect();
+            failed += feedback.take(&bodies).await.iter().filter(|answer| answer.is_err()).count();
+            for message in &messages {
+                self.services.queues.delete(FEEDBACK, &message.receipt).unwrap();
             }
         }
     }

@@ -15,6 +15,7 @@ use super::{
 use crate::flow::{
     api::Api,
     clock::{Clock, Entropy},
+    feedback::Feedback,
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
     preferences::Preferences,
@@ -88,7 +89,8 @@ impl Deployment {
             templates: Arc::clone(&self.templates),
             people: dynamo.clone(),
             pages: dynamo.clone(),
-            ledger: dynamo,
+            ledger: dynamo.clone(),
+            settlements: dynamo,
             previews: Arc::clone(&self.previews),
             queue: Arc::clone(&self.queue),
             shards: self.dynamo.shards,
@@ -127,6 +129,22 @@ impl Deployment {
             public_url: self.public_url.clone(),
             shards: self.dynamo.shards,
             max_in_flight: self.max_in_flight,
+        }
+    }
+
+    pub fn feedback(&self) -> Feedback {
+        let dynamo = Arc::new(self.dynamo.clone());
+        Feedback {
+            clock: Arc::clone(&self.clock),
+            campaigns: dynamo.clone(),
+            policies: Arc::clone(&self.policies),
+            people: dynamo.clone(),
+            claims: dynamo.clone(),
+            ledger: dynamo.clone(),
+            settlements: dynamo.clone(),
+            mailboxes: dynamo,
+            queue: Arc::clone(&self.queue),
+            shards: self.dynamo.shards,
         }
     }
 

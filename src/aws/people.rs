@@ -316,7 +316,7 @@ impl Dynamo {
         hashes
     }
 
-    fn hash(&self, email: &EmailAddress) -> Vec<u8> {
+    pub(super) fn hash(&self, email: &EmailAddress) -> Vec<u8> {
         let mut mac = self.address_key.mac();
         mac.update(email.normalised().as_bytes());
         mac.finalize().into_bytes().to_vec()

@@ -23,6 +23,7 @@ pub struct QueueUrls {
     pub launch: String,
     pub shard: String,
     pub preview: String,
+    pub feedback: String,
 }
 
 pub struct SqsQueue {
@@ -40,6 +41,7 @@ impl SqsQueue {
             Message::Launch { .. } => &self.urls.launch,
             Message::Shard(_) => &self.urls.shard,
             Message::Preview { .. } => &self.urls.preview,
+            Message::Feedback { .. } => &self.urls.feedback,
         }
     }
 }

@@ -100,6 +100,9 @@ impl EventBridgeScheduler {
             Message::Launch { .. } => &self.targets.launch_arn,
             Message::Shard(_) => &self.targets.shard_arn,
             Message::Preview { .. } => &self.targets.preview_arn,
+            Message::Feedback { .. } => {
+                return Err(PortError::corrupt("a schedule", "events are queued, not scheduled"));
+            }
         };
         let wrong = |error: aws_sdk_scheduler::error::BuildError| PortError::corrupt("a request to Scheduler", error);
         let target = Target::builder().arn(arn).role_arn(&self.targets.role_arn).input(message.body()?);

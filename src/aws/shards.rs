@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     codec,
     dynamo::{Dynamo, Item, Read, b, n, s, unavailable},
+    settlements::steps,
 };
 use crate::{
     domain::{
@@ -66,7 +67,7 @@ pub(super) fn standing(campaign: &CampaignId, item: &Item) -> Result<Standing, P
     let shard = shard.ok_or_else(|| PortError::corrupt("a shard", "its key holds no number"))?;
     let progress = progress(item)?;
     let work = Work { campaign: campaign.clone(), shard, pass: progress.pass };
-    Ok(Standing { work, progress, undrained: item.number::<i64>("l")? != DRAINED })
+    Ok(Standing { work, progress, undrained: item.number::<i64>("l")? != DRAINED, settled: steps(item)? })
 }
 
 pub(super) fn progress(item: &Item) -> Result<Progress, PortError> {

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::{
     codes::codes,
     decision::{Outcome, OutcomeKind, ReasonCode},
+    feedback::{Figures, Step, Tally},
     id::CampaignId,
+    policy::Tracking,
 };
 
 codes!(
@@ -38,12 +40,26 @@ impl Display for CampaignStatus {
 }
 
 /// Why a campaign is paused, waiting or refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusDetail {
     pub code: StatusCode,
     pub message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Of a rate that is above what the policy allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
+}
+
+impl StatusDetail {
+    pub fn new(code: StatusCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), until: None, figures: None }
+    }
+
+    /// The same, of something that ends then.
+    pub fn until(self, until: Timestamp) -> Self {
+        Self { until: Some(until), ..self }
+    }
 }
 
 codes!(
@@ -100,6 +116,20 @@ impl Counts {
         self.0.retain(|_, count| *count > 0);
     }
 
+    /// With what events proved: each step moves one from the outcome that stood to the other.
+    #[must_use]
+    pub fn settled(mut self, steps: &BTreeMap<Step, u64>) -> Self {
+        for (step, count) in steps {
+            let (from, to) = step.moves();
+            if let Some(held) = self.0.get_mut(&from) {
+                *held = held.saturating_sub(*count);
+            }
+            *self.0.entry(to).or_default() += count;
+        }
+        self.0.retain(|_, count| *count > 0);
+        self
+    }
+
     /// As they are told while the campaign has this status; see [`Outcome::under`].
     #[must_use]
     pub fn under(self, status: CampaignStatus) -> Self {
@@ -153,6 +183,9 @@ pub struct Report {
     pub audience: Option<u64>,
     /// Of the ids that the campaign listed, those not found; `None` for an audience of everyone.
     pub unknown: Option<u64>,
+    pub tally: Tally,
+    /// What the policy has counted of the readers' acts.
+    pub tracking: Tracking,
 }
 
 impl Report {
@@ -165,11 +198,26 @@ impl Report {
             "audience": self.audience,
             "outcomes": self.counts.outcomes(),
             "reasons": self.counts.reasons(),
-            "feedback": { "delivered": 0, "hard_bounced": 0, "soft_bounced": 0, "complained": 0 },
+            "feedback": self.feedback(),
         });
         if let (Some(unknown), Some(object)) = (self.unknown, report.as_object_mut()) {
             object.insert("unknown".to_owned(), json!(unknown));
         }
         report
+    }
+
+    fn feedback(&self) -> Value {
+        let Tally { delivered, hard_bounced, soft_bounced, complained, opened, clicked, .. } = self.tally;
+        let mut feedback = json!({
+            "delivered": delivered,
+            "hard_bounced": hard_bounced,
+            "soft_bounced": soft_bounced,
+            "complained": complained,
+        });
+        if let Some(object) = feedback.as_object_mut() {
+            object.extend(self.tracking.opens.then(|| ("opened".to_owned(), json!(opened))));
+            object.extend(self.tracking.clicks.then(|| ("clicked".to_owned(), json!(clicked))));
+        }
+        feedback
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::recipients::People;
 use super::{
     clock::{Clock, Entropy},
+    feedback::Settlements,
     launch::{Campaigns, Policies, Templates, Versioned},
     ledger::Ledger,
     port::PortError,
@@ -32,6 +33,7 @@ pub struct Api {
     pub people: Arc<dyn People>,
     pub pages: Arc<dyn Pages>,
     pub ledger: Arc<dyn Ledger>,
+    pub settlements: Arc<dyn Settlements>,
     pub previews: Arc<dyn Previews>,
     pub queue: Arc<dyn Queue>,
     /// Of the tables.

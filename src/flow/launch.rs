@@ -1,6 +1,6 @@
 //! From an accepted campaign to its shards: the check against the world, and what is pinned for the whole run.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -19,9 +19,10 @@ use super::{
 use crate::domain::{
     campaign::Campaign,
     decision::OutcomeKind,
+    feedback::Step,
     id::{CampaignId, TemplateName},
     policy::Policy,
-    report::{CampaignStatus, StatusCode, StatusDetail},
+    report::{CampaignStatus, Counts, StatusCode, StatusDetail},
 };
 
 /// A campaign and how it stands.
@@ -94,6 +95,15 @@ pub struct Standing {
     pub progress: Progress,
     /// Somebody holds it, or did not come back to leave it in order.
     pub undrained: bool,
+    /// What events corrected of its counts.
+    pub settled: BTreeMap<Step, u64>,
+}
+
+impl Standing {
+    /// The outcomes of record.
+    pub fn counts(&self) -> Counts {
+        self.progress.counts.clone().settled(&self.settled)
+    }
 }
 
 /// A move of a campaign's status.
@@ -266,7 +276,7 @@ impl Launcher {
     }
 
     async fn check(&self, campaign: &Campaign) -> Result<Result<Pinned, StatusDetail>, PortError> {
-        let refusal = |code, message: String| Ok(Err(StatusDetail { code, message, until: None }));
+        let refusal = |code, message: String| Ok(Err(StatusDetail::new(code, message)));
         let Some(current) = self.policies.current().await? else {
             return refusal(StatusCode::Policy, "there is no policy: put one with `germane policy put`".to_owned());
         };
@@ -317,7 +327,7 @@ pub(super) async fn rest(
         Some(until) => {
             let waiting: u64 = asleep.iter().map(|shard| shard.progress.counts.of(OutcomeKind::Deferred)).sum();
             let message = format!("{waiting} wait for their send window or for a free slot");
-            let detail = StatusDetail { code: StatusCode::Window, message, until: Some(until) };
+            let detail = StatusDetail::new(StatusCode::Window, message).until(until);
             Move { to: CampaignStatus::WaitingForWindow, detail: Some(detail), pinned: None }
         }
     };

@@ -19,8 +19,10 @@ use super::{
 use crate::domain::{
     campaign::{Audience, Campaign},
     decision::{Decision, Outcome, ReasonCode},
+    feedback::Tally,
     gate,
     id::{RecipientId, Shard},
+    policy::Tracking,
     report::{CampaignStatus, Counts, Report},
 };
 
@@ -131,6 +133,8 @@ pub fn report(preview: &PreviewRecord, parts: Vec<PreviewPart>) -> Value {
         counts: whole.counts,
         audience: complete.then_some(decided),
         unknown,
+        tally: Tally::default(),
+        tracking: Tracking::default(),
     };
     let mut report = report.to_json();
     if let Some(fields) = report.as_object_mut() {

@@ -22,9 +22,19 @@ pub struct Work {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Message {
-    Launch { campaign: CampaignId },
+    Launch {
+        campaign: CampaignId,
+    },
     Shard(Work),
-    Preview { preview: String, shard: Shard },
+    Preview {
+        preview: String,
+        shard: Shard,
+    },
+    /// An event of SES whose mail is not in the ledger yet.
+    Feedback {
+        event: serde_json::Value,
+        waited: u32,
+    },
 }
 
 impl Message {

@@ -27,12 +27,13 @@ use self::{
 };
 use super::{
     clock::{Clock, Entropy},
-    launch::{CampaignRecord, Campaigns, Move, Policies, Templates, rest},
+    launch::{CampaignRecord, Campaigns, Move, Pinned, Policies, Templates, rest},
     ledger::{Ledger, Progress},
-    pace::Pacer,
+    pace::{Pacer, Tempo},
     port::PortError,
     queue::{Message, Queue, Turn, Work},
     schedule::{ScheduleName, Scheduler},
+    template::{Compiled, Shared},
     token::TokenKeys,
 };
 use crate::domain::{id::ClaimId, report::CampaignStatus};
@@ -120,6 +121,8 @@ impl Sender {
         purpose: Purpose,
         turn: &dyn Turn,
     ) -> Result<(), SendError> {
+        // First all that may fail for a reason of its own: a shard that was taken in vain would be held for a minute.
+        let Some(plan) = self.plan(&record).await? else { return Ok(()) };
         let claim = ClaimId(self.entropy.eight_bytes());
         let asked = self.clock.monotonic();
         let now = self.clock.now();
@@ -131,17 +134,30 @@ impl Sender {
             TakeOver::Ahead => self.later(work, Duration::from_secs(lease::LEASE_S)).await,
             TakeOver::Taken { epoch, progress, drained } => {
                 let lease = Lease::new(epoch, asked);
-                self.walk(Taken { work, purpose, claim, lease, progress, drained }, record, turn).await
+                self.walk(Taken { work, purpose, claim, lease, progress, drained }, record, plan, turn).await
             }
         }
     }
 
-    async fn walk(&self, taken: Taken<'_>, record: CampaignRecord, turn: &dyn Turn) -> Result<(), SendError> {
-        let Taken { work, purpose, claim, lease, progress, drained } = taken;
-        let Some(pinned) = record.pinned.clone() else { return Ok(()) };
+    /// What every mail of the campaign has in common; `None` for one that was never launched.
+    async fn plan(&self, record: &CampaignRecord) -> Result<Option<Plan>, SendError> {
+        let Some(pinned) = record.pinned.clone() else { return Ok(None) };
         let template = self.templates.pinned(&pinned.template, &pinned.template_hash).await?;
         let template = template.ok_or_else(|| PortError::corrupt("a pinned template", "it is not stored any more"))?;
         let current = self.policies.current().await?.ok_or(SendError::NoPolicy)?;
+        let shared = template.shared(&record.campaign.content, &current.policy);
+        Ok(Some(Plan { pinned, template, shared, tempo: self.pacer.tempo().await? }))
+    }
+
+    async fn walk(
+        &self,
+        taken: Taken<'_>,
+        record: CampaignRecord,
+        plan: Plan,
+        turn: &dyn Turn,
+    ) -> Result<(), SendError> {
+        let Taken { work, purpose, claim, lease, progress, drained } = taken;
+        let Plan { pinned, template, shared, tempo } = plan;
         if record.status == CampaignStatus::WaitingForWindow {
             let sending = Move::to(CampaignStatus::Sending);
             self.campaigns.advance(&work.campaign, &[CampaignStatus::WaitingForWindow], &sending).await?;
@@ -151,7 +167,7 @@ impl Sender {
             work,
             turn,
             purpose,
-            shared: template.shared(&record.campaign.content, &current.policy),
+            shared,
             campaign: record.campaign.clone(),
             pinned,
             ses_template: template.ses_name(),
@@ -159,7 +175,7 @@ impl Sender {
             claim,
             lease,
             drained,
-            tempo: self.pacer.tempo().await?,
+            tempo,
             stop: Stop::new(),
         };
         // Large, and held by everything that waits for it.
@@ -190,6 +206,13 @@ impl Sender {
         }
         Ok(rest(self.campaigns.as_ref(), self.clock.as_ref(), &work.campaign, pinned.shards).await?)
     }
+}
+
+struct Plan {
+    pinned: Pinned,
+    template: Compiled,
+    shared: Shared,
+    tempo: Tempo,
 }
 
 /// A shard under a lease that has just begun.

@@ -1,8 +1,9 @@
-//! Messages of the launch, shard and preview queues.
+//! Messages of the launch, shard, preview and feedback queues.
 
 use std::sync::Arc;
 
 use crate::flow::{
+    feedback::{Feedback, FeedbackError},
     launch::Launcher,
     port::PortError,
     preview::Previewer,
@@ -16,6 +17,7 @@ pub struct Workers {
     pub launcher: Arc<Launcher>,
     pub sender: Arc<Sender>,
     pub previewer: Arc<Previewer>,
+    pub feedback: Arc<Feedback>,
 }
 
 /// Why a message must be delivered again.
@@ -25,6 +27,8 @@ pub enum WorkError {
     Port(#[from] PortError),
     #[error(transparent)]
     Send(#[from] SendError),
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
 }
 
 impl Workers {
@@ -34,6 +38,8 @@ impl Workers {
             Message::Launch { campaign } => self.launcher.attend(&campaign).await?,
             Message::Shard(work) => self.sender.run(&work, turn).await?,
             Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
+            // A batch of one.
+            Message::Feedback { .. } => self.feedback.take(&[body]).await.into_iter().collect::<Result<(), _>>()?,
         }
         Ok(())
     }

@@ -1,10 +1,15 @@
 //! What stands for Lambda's event source mappings: hands each queue's messages to their step, and gives back those
 //! whose work failed. The stack has them in its own process, a worker in another; both reach the queues as SQS.
 
+mod feedback;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use aws_sdk_sqs::{Client, types::Message};
+use aws_sdk_sqs::{
+    Client,
+    types::{DeleteMessageBatchRequestEntry, Message},
+};
 use futures_util::future::BoxFuture;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tracing::{info, warn};
@@ -23,13 +28,15 @@ use crate::{
 pub const SHARDS_AT_ONCE: usize = 8;
 const LAUNCHES_AT_ONCE: usize = 1;
 const PREVIEWS_AT_ONCE: usize = 4;
-/// Of a page: a third of what a whole megabyte holds of lifelike people.
-const PAGE_PEOPLE: u16 = 1_000;
+/// Of a page: a sixth of what a whole megabyte holds of lifelike people. A walk holds up to two pages of them.
+const PAGE_PEOPLE: u16 = 500;
 /// Whoever works on a shard keeps its message hidden for as long as its lease, so that one whose worker was lost comes
 /// back soon after.
 pub const VISIBILITY: Duration = Duration::from_secs(90);
 /// How soon a message whose work failed is tried again, and a queue that did not answer asked again.
 const RETRY: Duration = Duration::from_secs(2);
+/// Of `ReceiveMessage` and `DeleteMessageBatch`.
+const PER_CALL: usize = 10;
 /// How long an empty queue is listened to; one call may take longer than the SDK's clients allow otherwise.
 const LISTEN_S: u16 = 10;
 const CALL: Duration = Duration::from_secs(LISTEN_S as u64 + 5);
@@ -53,6 +60,7 @@ pub fn workers(deployment: &Deployment, shards_at_once: usize) -> Workers {
         launcher: Arc::new(deployment.launcher()),
         sender: Arc::new(deployment.sender()),
         previewer: Arc::new(deployment.previewer()),
+        feedback: Arc::new(deployment.feedback()),
     }
 }
 
@@ -73,6 +81,8 @@ impl Pollers {
                 pollers.tasks.spawn(poll(queue.clone(), hands.clone(), pollers.over.subscribe()));
             }
         }
+        let queue = Queue { sqs: sqs.clone(), url: queues.feedback.clone() };
+        pollers.tasks.spawn(feedback::poll(queue, hands.clone(), pollers.over.subscribe()));
         pollers
     }
 
@@ -91,11 +101,14 @@ async fn poll(queue: Queue, hands: Hands, mut over: watch::Receiver<bool>) {
         let message = tokio::select! {
             biased;
             () = ended(&mut over) => return,
-            message = queue.next() => message,
+            received = queue.receive(1, LISTEN_S) => received,
         };
         match message {
-            Ok(None) => {}
-            Ok(Some(message)) => work(&queue, &hands, &message, &over).await,
+            Ok(received) => {
+                for message in &received {
+                    work(&queue, &hands, message, &over).await;
+                }
+            }
             Err(error) => {
                 info!(queue = queue.name(), error = chain(&error), "the queue did not answer");
                 tokio::select! {
@@ -139,20 +152,38 @@ impl Queue {
         self.url.rsplit('/').next().unwrap_or_default()
     }
 
-    async fn next(&self) -> Result<Option<Message>, PortError> {
+    /// Up to so many, as soon as there are any; none if none come for a while.
+    async fn receive(&self, max: i32, listen: u16) -> Result<Vec<Message>, PortError> {
         let patience = aws_config::timeout::TimeoutConfig::builder()
             .operation_attempt_timeout(CALL)
             .operation_timeout(CALL)
             .build();
-        let call = self.sqs.receive_message().queue_url(&self.url).wait_time_seconds(LISTEN_S.into());
+        let call = self
+            .sqs
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(max)
+            .wait_time_seconds(listen.into());
         let call = call.customize().config_override(aws_sdk_sqs::Config::builder().timeout_config(patience));
         let answer = call.send().await.map_err(|error| PortError::unavailable("SQS", error))?;
-        Ok(answer.messages.unwrap_or_default().pop())
+        Ok(answer.messages.unwrap_or_default())
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), PortError> {
         let call = self.sqs.delete_message().queue_url(&self.url).receipt_handle(receipt);
         call.send().await.map(|_| ()).map_err(|error| PortError::unavailable("SQS", error))
+    }
+
+    async fn delete_all(&self, receipts: &[&str]) -> Result<(), PortError> {
+        for receipts in receipts.chunks(PER_CALL) {
+            let mut call = self.sqs.delete_message_batch().queue_url(&self.url);
+            for (at, receipt) in receipts.iter().enumerate() {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(*receipt);
+                call = call.entries(entry.build().map_err(|error| PortError::corrupt("a request to SQS", error))?);
+            }
+            call.send().await.map_err(|error| PortError::unavailable("SQS", error))?;
+        }
+        Ok(())
     }
 
     async fn hide(&self, receipt: &str, span: Duration) -> Result<(), PortError> {

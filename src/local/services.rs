@@ -37,6 +37,7 @@ const PREFIX: &str = "germane";
 pub const LAUNCH: &str = "germane-launch";
 pub const SHARD: &str = "germane-shard";
 pub const PREVIEW: &str = "germane-preview";
+pub const FEEDBACK: &str = "germane-feedback";
 /// How soon a schedule that could not send its message tries again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -107,11 +108,19 @@ impl Services {
             None => Ses::new(ses, now.clone()),
             Some(data) => data.ses(ses, now.clone())?,
         };
-        let names = [LAUNCH, SHARD, PREVIEW];
+        let names = [LAUNCH, SHARD, PREVIEW, FEEDBACK];
         let queues = match data {
             None => Queues::new(&names, now),
             Some(data) => Queues::open(&names, now, data.store.clone()).map_err(DataError::from)?,
         };
+        ses.publish({
+            let queues = queues.clone();
+            move |events| {
+                if let Err(error) = queues.send_many(FEEDBACK, events) {
+                    tracing::error!(error = chain(&error), "events could not be queued");
+                }
+            }
+        });
         let schedules = Schedules::open(&[PREFIX], &queues).map_err(DataError::from)?;
         let (listener, stand_ins) = listen(0).await?;
         servers.serve(listener, ses.router().merge(queues.router()).merge(schedules.router()));
@@ -127,7 +136,12 @@ impl Services {
         tables::create(&clients.dynamodb, &table_names(), shards).await?;
         let dynamo = tables::open(&clients, table_names(), address_key).await?;
         let queue = |name: &str| format!("{}/000000000000/{name}", url(stand_ins));
-        let queue_urls = QueueUrls { launch: queue(LAUNCH), shard: queue(SHARD), preview: queue(PREVIEW) };
+        let queue_urls = QueueUrls {
+            launch: queue(LAUNCH),
+            shard: queue(SHARD),
+            preview: queue(PREVIEW),
+            feedback: queue(FEEDBACK),
+        };
         Ok(Self { clients, dynamo, ses, queues, schedules, queue_urls, endpoints, servers })
     }
 

@@ -25,7 +25,7 @@ mod wire;
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use axum::Router;
@@ -81,7 +81,11 @@ struct Account {
     templates: Mutex<BTreeMap<String, Arc<Template>>>,
     book: Mutex<Book>,
     archive: Option<Arc<Archive>>,
+    publisher: OnceLock<Publisher>,
 }
+
+/// Takes events as SNS hands them on.
+type Publisher = Box<dyn Fn(Vec<String>) + Send + Sync>;
 
 impl Ses {
     /// An account that ends with the process.
@@ -101,7 +105,14 @@ impl Ses {
         for accepted in held.accepted {
             book.enter(accepted);
         }
-        Self(Arc::new(Account { config, now, templates: Mutex::new(held.templates), book: Mutex::new(book), archive }))
+        Self(Arc::new(Account {
+            config,
+            now,
+            templates: Mutex::new(held.templates),
+            book: Mutex::new(book),
+            archive,
+            publisher: OnceLock::new(),
+        }))
     }
 
     /// Lets go of the folder, so that it can be opened again while a connection still holds this one. From now on
@@ -110,6 +121,12 @@ impl Ses {
         if let Some(archive) = &self.0.archive {
             archive.close();
         }
+    }
+
+    /// From now on events go there as they happen: what an SNS topic delivers of an event destination for bounces,
+    /// complaints, deliveries, rejects and rendering failures. Only the first one counts.
+    pub fn publish(&self, publisher: impl Fn(Vec<String>) + Send + Sync + 'static) {
+        let _ = self.0.publisher.set(Box::new(publisher));
     }
 
     /// The HTTP API: `/v2/email/...`.

@@ -111,6 +111,11 @@ impl Queues {
         self.send_with(queue, body.into(), delay, |_| Ok(()))
     }
 
+    /// The ids of the new messages, in their order.
+    pub fn send_many(&self, queue: &str, bodies: impl IntoIterator<Item = String>) -> Result<Vec<String>, QueuesError> {
+        self.send_all(queue, bodies.into_iter().map(|body| (Arc::from(body), Duration::ZERO)))
+    }
+
     /// Up to `max` visible messages, hidden from now on.
     pub fn receive(&self, queue: &str, max: usize) -> Result<Vec<Message>, QueuesError> {
         self.look(queue, &Order { max, visibility: None })

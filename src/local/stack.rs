@@ -15,7 +15,7 @@ use super::{
     handover::{Handover, Secrets, Time},
     inbox,
     pollers::{Hands, Pollers, SHARDS_AT_ONCE, VISIBILITY, workers},
-    services::{LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen},
+    services::{FEEDBACK, LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen},
     ses::{Ses, SesConfig},
     shipped, templates,
 };
@@ -115,7 +115,7 @@ impl Stack {
         let api = Arc::new(deployment.api());
         put_rules(&api, &config).await?;
 
-        for queue in [LAUNCH, SHARD, PREVIEW] {
+        for queue in [LAUNCH, SHARD, PREVIEW, FEEDBACK] {
             services.queues.set_visibility(queue, VISIBILITY);
         }
         let pollers = config.workers.then(|| {

@@ -153,8 +153,8 @@ async fn latency(stand_in: &StandIn, ours: &Ours) -> Result<Latency, Failure> {
     let mut best = Latency { alone: 0.0, many: 0.0 };
     for attempt in 0..LATENCY_TRIES {
         // One in flight spends its time waiting: a single shard of it says enough.
-        best.alone = best.alone.max(rate(one.send_shards(&format!("alone-{attempt}"), 1)).await?);
-        best.many = best.many.max(rate(many.send(&format!("many-{attempt}"))).await?);
+        best.alone = best.alone.max(Box::pin(rate(one.send_shards(&format!("alone-{attempt}"), 1))).await?);
+        best.many = best.many.max(Box::pin(rate(many.send(&format!("many-{attempt}")))).await?);
         if best.keeps_limit() {
             break;
         }

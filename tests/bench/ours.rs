@@ -65,7 +65,12 @@ impl Ours {
         tables::create(&clients.dynamodb, &names, shards).await?;
         let dynamo = tables::open(&clients, names, Secret::new([9; 32])).await?;
         let settings = Settings {
-            queues: QueueUrls { launch: String::new(), shard: String::new(), preview: String::new() },
+            queues: QueueUrls {
+                launch: String::new(),
+                shard: String::new(),
+                preview: String::new(),
+                feedback: String::new(),
+            },
             configuration_set: None,
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: PUBLIC_URL.to_owned(),

@@ -225,7 +225,7 @@ async fn what_a_status_does_not_allow_is_refused_with_what_it_does_allow() {
 async fn a_command_that_is_repeated_answers_the_same_and_a_pause_keeps_the_reason_of_the_first() {
     let world = World::start().await;
     world.submit(&campaign("weekly")).await;
-    let detail = StatusDetail { code: StatusCode::Breaker, message: "too many bounces".to_owned(), until: None };
+    let detail = StatusDetail::new(StatusCode::Breaker, "too many bounces");
     let broken = Move { to: CampaignStatus::Paused, detail: Some(detail.clone()), pinned: None };
     moved(&world, "weekly", broken).await;
     assert_eq!(command(&world, "weekly", Command::Pause).await, CampaignStatus::Paused);

@@ -90,7 +90,8 @@ impl Deployed {
         let clients =
             clients(&Endpoints { sqs: Some(url.clone()), scheduler: Some(url.clone()), ..Endpoints::default() });
         let at = |queue: &str| format!("{url}/000000000000/{queue}");
-        let urls = QueueUrls { launch: at("launch"), shard: at("shard"), preview: at("preview") };
+        let urls =
+            QueueUrls { launch: at("launch"), shard: at("shard"), preview: at("preview"), feedback: at("feedback") };
         let targets = ScheduleTargets {
             launch_arn: sqs::arn("launch"),
             shard_arn: sqs::arn("shard"),

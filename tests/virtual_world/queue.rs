@@ -111,7 +111,7 @@ fn campaign(message: &Message) -> &CampaignId {
     match message {
         Message::Launch { campaign } => campaign,
         Message::Shard(work) => &work.campaign,
-        Message::Preview { .. } => panic!("nobody previews here"),
+        Message::Preview { .. } | Message::Feedback { .. } => panic!("nobody asks for it here"),
     }
 }
 

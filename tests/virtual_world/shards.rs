@@ -88,6 +88,7 @@ impl Held {
             work: Work { campaign: campaign.clone(), shard: *shard, pass: item.progress.pass },
             progress: item.progress.clone(),
             undrained: item.lease.is_some(),
+            settled: BTreeMap::new(),
         };
         self.items.iter().filter(|((campaign, _), _)| campaign == id).map(standing).collect()
     }

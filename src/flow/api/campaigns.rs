@@ -10,6 +10,7 @@ use crate::{
         campaign::{Audience, Campaign},
         door::Fault,
         id::CampaignId,
+        policy::Tracking,
         report::{CampaignStatus, Counts, Report},
     },
     flow::{
@@ -124,7 +125,7 @@ impl Api {
         let standings = self.campaigns.standings(id).await?;
         let mut counts = Counts::default();
         for shard in &standings {
-            counts.merge(&shard.progress.counts);
+            counts.merge(&shard.counts());
         }
         let launched = record.pinned.as_ref().map(|pinned| usize::from(pinned.shards));
         let through = launched == Some(standings.iter().filter(|shard| shard.progress.first_pass_through()).count());
@@ -136,7 +137,9 @@ impl Api {
         let Campaign { id, .. } = record.campaign;
         let CampaignRecord { status, status_detail, .. } = record;
         let counts = counts.under(status);
-        Ok(Report { campaign: id, status, status_detail, counts, audience, unknown }.to_json())
+        let tally = self.settlements.tally(&id).await?;
+        let tracking = self.policies.current().await?.map_or_else(Tracking::default, |current| current.policy.tracking);
+        Ok(Report { campaign: id, status, status_detail, counts, audience, unknown, tally, tracking }.to_json())
     }
 }
 

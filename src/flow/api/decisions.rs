@@ -17,6 +17,7 @@ use crate::{
         ledger::{Chunk, Entry},
         port::PortError,
         queue::Work,
+        record::{self, Settled},
     },
 };
 
@@ -44,17 +45,21 @@ impl Api {
             Some(cursor) => read_cursor(cursor)?,
         };
         let mut decisions = Vec::new();
+        let mut settled = Settled::of_shard(self.settlements.as_ref(), id, Shard(shard)).await?;
         while shard < self.shards {
             let work = Work { campaign: id.clone(), shard: Shard(shard), pass: 1 };
             match self.ledger.after(&work, start.as_ref()).await? {
-                None => (shard, start) = (shard + 1, None),
+                None => {
+                    (shard, start) = (shard + 1, None);
+                    settled = Settled::of_shard(self.settlements.as_ref(), id, Shard(shard)).await?;
+                }
                 Some(chunk) => {
                     let people = self.people_of(work.shard, &chunk).await?;
                     let later = self.later_decisions(&work, &chunk, &people).await?;
                     for recipient in &people {
                         let found = later.get(&recipient.reference).or_else(|| chunk.find(recipient.reference));
-                        let Some(entry) = found else { continue };
-                        let entry = told(entry, record.status);
+                        let Some(entry) = found.cloned() else { continue };
+                        let entry = told(settled.over(recipient.reference, entry), record.status);
                         let wanted = filter.outcome.is_none_or(|outcome| outcome == entry.outcome.kind())
                             && filter.reason.is_none_or(|reason| Some(reason) == entry.outcome.reason());
                         if wanted {
@@ -127,39 +132,13 @@ impl Api {
         Ok(found)
     }
 
-    /// The decision of record: the first pass's, or of those whom it deferred the one of the last pass that has them.
-    /// A pass has everybody whom the one before it left deferred, so that pass is found by halving.
-    async fn of_record(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
-        let Some(first) = self.entry(work, person).await? else { return Ok(None) };
-        if !first.is_deferred() {
-            return Ok(Some(first));
-        }
-        let newest = self.ledger.progress(work).await?.map_or(1, |progress| progress.pass);
-        let (mut found, mut had, mut beyond) = (first, 1, newest + 1);
-        // Most who still wait are in the newest, so that is asked first.
-        let mut pass = newest;
-        while had < pass && pass < beyond {
-            match self.entry(&Work { pass, ..work.clone() }, person).await? {
-                Some(entry) => (found, had) = (entry, pass),
-                None => beyond = pass,
-            }
-            pass = had.midpoint(beyond);
-        }
-        Ok(Some(found))
-    }
-
-    async fn entry(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
-        let chunk = self.ledger.covering(work, &person.id).await?;
-        Ok(chunk.and_then(|chunk| chunk.find(person.reference).cloned()))
-    }
-
     /// The decision of record on one person; with `all` every gate's verdict as of now beside it.
     pub async fn why(&self, id: &CampaignId, recipient: &RecipientId, all: bool) -> Result<Value, ApiError> {
-        let record = self.record(id).await?;
+        let campaign = self.record(id).await?;
         let person = self.people.get(recipient).await?.ok_or_else(|| not_found("recipient", recipient))?;
         let work = Work { campaign: id.clone(), shard: Shard::of(recipient, self.shards), pass: 1 };
-        let entry = self.of_record(&work, &person).await?;
-        let decision = entry.map(|entry| told(&entry, record.status).to_json(&record.campaign, recipient));
+        let entry = record::of(self.ledger.as_ref(), self.settlements.as_ref(), &work, &person).await?;
+        let decision = entry.map(|entry| told(entry, campaign.status).to_json(&campaign.campaign, recipient));
         let decision = decision.ok_or_else(|| ApiError::NotFound {
             code: Code::NotEvaluated,
             detail: format!("{recipient} is not in the audience of {id}, or their turn has not come yet"),
@@ -168,14 +147,13 @@ impl Api {
             return Ok(decision);
         }
         let current = self.policy().await?;
-        let verdicts = gate::explain(&person, &record.campaign, &current.policy, self.clock.now());
+        let verdicts = gate::explain(&person, &campaign.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
     }
 }
 
 /// An entry of the ledger as the campaign's status lets it be told.
-fn told(entry: &Entry, status: CampaignStatus) -> Entry {
-    let entry = entry.clone();
+fn told(entry: Entry, status: CampaignStatus) -> Entry {
     Entry { outcome: entry.outcome.under(status), ..entry }
 }
 

@@ -57,7 +57,7 @@ fn detail(command: Command) -> Option<StatusDetail> {
         Command::Cancel => "it was cancelled by request, and nobody else gets it",
         Command::Resume => return None,
     };
-    Some(StatusDetail { code: StatusCode::ByRequest, message: message.to_owned(), until: None })
+    Some(StatusDetail::new(StatusCode::ByRequest, message))
 }
 
 fn illegal(id: &CampaignId, command: Command, status: CampaignStatus) -> ApiError {

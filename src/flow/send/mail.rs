@@ -278,7 +278,7 @@ async fn fate(run: &Run<'_>, answer: Answer) -> Option<Fate> {
 }
 
 async fn stop_campaign(run: &Run<'_>, stop: Stop) {
-    let detail = StatusDetail { code: stop.code, message: stop.message, until: None };
+    let detail = StatusDetail::new(stop.code, stop.message);
     let paused = Move { to: CampaignStatus::Paused, detail: Some(detail), pinned: None };
     run.halt(Stopped::Campaign(Reason::Stopped), &paused).await;
 }

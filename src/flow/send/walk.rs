@@ -37,6 +37,8 @@ use crate::{
 const MAX_OPEN: usize = 64;
 /// A commit waits for so many entries, or for a second.
 const COMMIT_ENTRIES: usize = 1_000;
+/// Nobody is read while so many entries wait for the commit before them: a worker's memory is that of its walks.
+const MAX_ENTRIES: usize = 2 * COMMIT_ENTRIES;
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
 /// A chunk holds at most about so many entries, well below the 400 KB of an item.
 const CHUNK_ENTRIES: usize = 3_000;
@@ -90,16 +92,18 @@ impl Run<'_> {
         let mut wait = self.ports.clock.sleep(COMMIT_WAIT);
         let mut watch = watch(self).boxed();
         loop {
-            let room = open.len() < depth && open.len() + answered.len() < MAX_OPEN;
+            let stopping = self.stop.get().is_some();
+            let entries: usize = answered.iter().map(|slice| slice.entries.len()).sum();
+            // A walk that stops asks the reader once more, which then says that it is through.
+            let room =
+                stopping || (open.len() < depth && open.len() + answered.len() < MAX_OPEN && entries < MAX_ENTRIES);
             if let Some(idle) = reader.take_if(|_| reading.is_none() && room) {
                 reading = Some(read(idle).boxed());
             }
             let through = reader.is_none() && reading.is_none() && open.is_empty();
-            let stopping = self.stop.get().is_some();
             if stopping && through {
                 leave_untouched(&mut answered);
             }
-            let entries: usize = answered.iter().map(|slice| slice.entries.len()).sum();
             let wanted = through || (!stopping && (due || entries >= COMMIT_ENTRIES));
             if commit.is_none() && !answered.is_empty() && wanted {
                 commit = Some(self.commit(take_chunk(&mut answered), progress.clone()).boxed());
@@ -276,7 +280,7 @@ impl Run<'_> {
         let launch = Message::Launch { campaign: id.clone() };
         self.ports.scheduler.once(&ScheduleName::quota(id), until, &launch).await?;
         let message = "the account's daily quota is used up".to_owned();
-        let detail = StatusDetail { code: StatusCode::Quota, message, until: Some(until) };
+        let detail = StatusDetail::new(StatusCode::Quota, message).until(until);
         let waiting = Move { to: CampaignStatus::WaitingForQuota, detail: Some(detail), pinned: None };
         self.halt(stopped, &waiting).await;
         Ok(())

@@ -87,6 +87,20 @@ pub struct StatusDetail {
     /// When it goes on by itself, where that is known.
     #[schema(nullable = false)]
     pub until: Option<Time>,
+    /// Of a rate that is above what the policy allows.
+    #[schema(nullable = false)]
+    pub figures: Option<Figures>,
+}
+
+/// What stopped a campaign. Mails to the mailbox simulator are not among the bounces and complaints.
+#[derive(ToSchema)]
+pub struct Figures {
+    pub sent: u64,
+    pub hard_bounced: u64,
+    pub complained: u64,
+    /// Of what was sent.
+    pub percent: f64,
+    pub limit_percent: f64,
 }
 
 /// How many people by outcome.
@@ -105,10 +119,17 @@ pub struct Outcomes {
 /// What SES told afterwards, in mails.
 #[derive(ToSchema)]
 pub struct Feedback {
+    /// Approximate: what SES tells twice counts twice.
     pub delivered: u64,
     pub hard_bounced: u64,
     pub soft_bounced: u64,
     pub complained: u64,
+    /// As approximate as `delivered`; only while the policy has opens counted.
+    #[schema(nullable = false)]
+    pub opened: Option<u64>,
+    /// The same of clicks.
+    #[schema(nullable = false)]
+    pub clicked: Option<u64>,
 }
 
 /// What a campaign would do: its report as if it ran, whole once `status` is `complete`.

@@ -96,11 +96,17 @@ impl Ses {
             archive.keep(&mut accepted).map_err(|error| Refusal::not_kept(&error))?;
         }
         let ids: Vec<String> = accepted.iter().map(|accepted| accepted.mail.id.clone()).collect();
+        let known = book.events.len();
         for accepted in accepted {
             book.enter(accepted);
         }
+        let events: Vec<Event> = book.events.get(known..).unwrap_or_default().to_vec();
         let last_second = book.allowance.sent_last_second(at);
         book.tally.busiest_second = book.tally.busiest_second.max(last_second);
+        drop(book);
+        if let Some(publish) = self.0.publisher.get() {
+            publish(events.iter().filter(|event| event.is_published()).map(Event::notification).collect());
+        }
         let refused = repeat_n(Unfit::Throttled, throttled).chain(repeat_n(Unfit::QuotaExceeded, beyond_quota));
         Ok(ids.into_iter().map(Ok).chain(refused.map(Err)).collect())
     }

@@ -53,6 +53,28 @@ impl What {
 }
 
 impl Event {
+    /// Whether the event destination asks for it: that a mail was sent, the answer to the call has said.
+    pub(super) fn is_published(&self) -> bool {
+        match self.what {
+            What::Send => false,
+            What::Delivery | What::Bounce(_) | What::Complaint | What::NotRendered(_) => true,
+        }
+    }
+
+    /// As SNS delivers it to a queue.
+    pub(super) fn notification(&self) -> String {
+        let at = time(self.mail.at);
+        json!({
+            "Type": "Notification",
+            "MessageId": format!("{}-event", self.mail.id),
+            "TopicArn": format!("arn:aws:sns:{REGION}:{ACCOUNT}:germane-feedback"),
+            "Subject": "Amazon SES Email Event Notification",
+            "Message": self.to_json().to_string(),
+            "Timestamp": at,
+        })
+        .to_string()
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let mail = &self.mail;
         let at = time(mail.at);
