@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod held;
 pub mod launch;
 pub mod ledger;
 pub mod pace;
@@ -10,6 +11,7 @@ pub mod port;
 pub mod preferences;
 pub mod preview;
 pub mod queue;
+pub mod record;
 pub mod schedule;
 pub mod send;
 pub mod sentence;

@@ -7,12 +7,14 @@ mod lifecycle;
 pub mod previews;
 pub mod recipients;
 pub mod rules;
+pub mod suppressions;
 
 use std::sync::Arc;
 
-use self::recipients::People;
+use self::{recipients::People, suppressions::Addresses};
 use super::{
     clock::{Clock, Entropy},
+    held::Held,
     launch::{Campaigns, Policies, Templates, Versioned},
     ledger::Ledger,
     port::PortError,
@@ -30,6 +32,8 @@ pub struct Api {
     pub policies: Arc<dyn Policies>,
     pub templates: Arc<dyn Templates>,
     pub people: Arc<dyn People>,
+    pub addresses: Arc<dyn Addresses>,
+    pub held: Held,
     pub pages: Arc<dyn Pages>,
     pub ledger: Arc<dyn Ledger>,
     pub previews: Arc<dyn Previews>,
@@ -68,6 +72,7 @@ codes!(
         IllegalMove = "illegal_move",
         AddressTaken = "address_taken",
         ErasedAddress = "erased_address",
+        NotLiftable = "not_liftable",
         NoPolicy = "no_policy",
         Contended = "contended",
         MethodNotAllowed = "method_not_allowed",

@@ -11,12 +11,12 @@ use crate::{
         gate,
         id::{CampaignId, RecipientId, Ref, Shard},
         recipient::Recipient,
-        report::CampaignStatus,
     },
     flow::{
         ledger::{Chunk, Entry},
         port::PortError,
         queue::Work,
+        record::{of_record, told},
     },
 };
 
@@ -127,38 +127,12 @@ impl Api {
         Ok(found)
     }
 
-    /// The decision of record: the first pass's, or of those whom it deferred the one of the last pass that has them.
-    /// A pass has everybody whom the one before it left deferred, so that pass is found by halving.
-    async fn of_record(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
-        let Some(first) = self.entry(work, person).await? else { return Ok(None) };
-        if !first.is_deferred() {
-            return Ok(Some(first));
-        }
-        let newest = self.ledger.progress(work).await?.map_or(1, |progress| progress.pass);
-        let (mut found, mut had, mut beyond) = (first, 1, newest + 1);
-        // Most who still wait are in the newest, so that is asked first.
-        let mut pass = newest;
-        while had < pass && pass < beyond {
-            match self.entry(&Work { pass, ..work.clone() }, person).await? {
-                Some(entry) => (found, had) = (entry, pass),
-                None => beyond = pass,
-            }
-            pass = had.midpoint(beyond);
-        }
-        Ok(Some(found))
-    }
-
-    async fn entry(&self, work: &Work, person: &Recipient) -> Result<Option<Entry>, PortError> {
-        let chunk = self.ledger.covering(work, &person.id).await?;
-        Ok(chunk.and_then(|chunk| chunk.find(person.reference).cloned()))
-    }
-
     /// The decision of record on one person; with `all` every gate's verdict as of now beside it.
     pub async fn why(&self, id: &CampaignId, recipient: &RecipientId, all: bool) -> Result<Value, ApiError> {
         let record = self.record(id).await?;
         let person = self.people.get(recipient).await?.ok_or_else(|| not_found("recipient", recipient))?;
         let work = Work { campaign: id.clone(), shard: Shard::of(recipient, self.shards), pass: 1 };
-        let entry = self.of_record(&work, &person).await?;
+        let entry = of_record(self.ledger.as_ref(), &work, &person).await?;
         let decision = entry.map(|entry| told(&entry, record.status).to_json(&record.campaign, recipient));
         let decision = decision.ok_or_else(|| ApiError::NotFound {
             code: Code::NotEvaluated,
@@ -171,12 +145,6 @@ impl Api {
         let verdicts = gate::explain(&person, &record.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
     }
-}
-
-/// An entry of the ledger as the campaign's status lets it be told.
-fn told(entry: &Entry, status: CampaignStatus) -> Entry {
-    let entry = entry.clone();
-    Entry { outcome: entry.outcome.under(status), ..entry }
 }
 
 fn read_cursor(cursor: &str) -> Result<(u16, Option<RecipientId>), ApiError> {

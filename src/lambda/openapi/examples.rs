@@ -191,6 +191,7 @@ pub fn problem(status: StatusCode, code: Code) -> Value {
         | Code::NotEvaluated
         | Code::IdTaken
         | Code::IllegalMove
+        | Code::NotLiftable
         | Code::NoPolicy
         | Code::MethodNotAllowed
         | Code::Unavailable
