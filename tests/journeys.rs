@@ -13,6 +13,7 @@ mod passes;
 mod quota;
 mod reasons;
 mod smoke;
+mod suppressions;
 mod tables;
 mod throttling;
 mod units;

@@ -114,12 +114,17 @@ impl Suppressed {
 }
 
 /// An address to be suppressed. A note that is not named stays as it is.
-struct Wish {
+#[derive(Debug)]
+pub struct Wish {
     email: EmailAddress,
     note: Change<String>,
 }
 
 impl Wish {
+    pub fn parse(value: &Value) -> Result<Self, Vec<Fault>> {
+        door::read(value, Self::read)
+    }
+
     fn read(node: &Node<'_>) -> Option<Self> {
         let f = node.fields()?;
         let email = f.required("address", Node::parse_unseen);
@@ -137,6 +142,16 @@ impl Wish {
     }
 }
 
+/// What the body of a PUT says.
+pub fn read_note(body: &Value) -> Result<Change<String>, Vec<Fault>> {
+    door::read(body, |node| {
+        let f = node.fields()?;
+        let note = note(&f);
+        f.close();
+        Some(note)
+    })
+}
+
 fn note(f: &Fields<'_>) -> Change<String> {
     f.change("note", |n| n.line(MAX_NOTE_CHARS))
 }
@@ -144,12 +159,7 @@ fn note(f: &Fields<'_>) -> Change<String> {
 impl Api {
     /// Suppresses an address, and whoever has it. A suppression that weighs more stays, and is what is answered.
     pub async fn suppress(&self, address: &str, body: &Value) -> Result<Suppressed, ApiError> {
-        let note = door::read(body, |node| {
-            let f = node.fields()?;
-            let note = note(&f);
-            f.close();
-            Some(note)
-        });
+        let note = read_note(body);
         match (address_named(address), note) {
             (Ok(email), Ok(note)) => self.suppress_one(&Wish { email, note }, None).await,
             (email, note) => {
@@ -314,7 +324,7 @@ fn read_line(text: &str) -> Result<Wish, Vec<Fault>> {
         let found = format!("no JSON from column {} on", error.column());
         vec![Fault { field: String::new(), found, wanted: "one JSON object a line".to_owned() }]
     })?;
-    door::read(&value, Wish::read)
+    Wish::parse(&value)
 }
 
 fn answer((line, result): (usize, Result<Suppressing, Vec<Fault>>)) -> Value {
