@@ -4,6 +4,7 @@ mod caps;
 mod chance;
 mod crash;
 mod faults;
+mod held;
 mod http;
 mod lifecycle;
 mod lost_answers;

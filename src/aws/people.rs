@@ -132,7 +132,7 @@ impl People for Dynamo {
     }
 
     async fn erase(&self, recipient: &Recipient, at: Timestamp) -> Result<bool, PortError> {
-        self.forget_evidence(&recipient.id).await?;
+        self.forget_evidence(recipient).await?;
         let delete = Delete::builder()
             .table_name(&self.names.recipients)
             .set_key(Some(self.recipient_key(&recipient.id)))
@@ -158,7 +158,7 @@ impl People for Dynamo {
             },
         }
         // What was recorded between the two.
-        self.forget_evidence(&recipient.id).await?;
+        self.forget_evidence(recipient).await?;
         Ok(true)
     }
 
@@ -215,8 +215,12 @@ impl Dynamo {
         pages.collect::<Result<Vec<Item>, _>>().await.map_err(unavailable)
     }
 
-    async fn forget_evidence(&self, id: &RecipientId) -> Result<(), PortError> {
-        let items = self.evidence_items(id).await?;
+    /// Deletes whatever is kept under the person's id, readable or not; only what is of a later version is of somebody
+    /// who was made anew under it.
+    async fn forget_evidence(&self, recipient: &Recipient) -> Result<(), PortError> {
+        let mut items = self.evidence_items(&recipient.id).await?;
+        let version = |item: &Item| item.text("t").ok().and_then(|version| version.parse::<u64>().ok());
+        items.retain(|item| version(item).is_none_or(|version| version <= recipient.version));
         for items in items.chunks(WRITES_PER_CALL) {
             let mut open = Vec::new();
             for item in items {
