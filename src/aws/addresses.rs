@@ -35,7 +35,8 @@ pub(super) const FORMAT: u8 = 2;
 const GETS_PER_CALL: usize = 100;
 
 /// What a change of a person does to one of their addresses.
-pub(super) enum Move {
+#[derive(Clone, Copy)]
+pub(super) enum Change {
     /// They are given it, and carry these marks. Refused if the address is another's, erased, or holds a mark that the
     /// person does not carry.
     Gain(Marks),
@@ -48,10 +49,15 @@ pub(super) enum Move {
 }
 
 /// The write of one address in a person's transaction.
-pub(super) fn member(table: &str, hash: &[u8], owner: &RecipientId, change: Move) -> Result<TransactWriteItem, PortError> {
+pub(super) fn member(
+    table: &str,
+    hash: &[u8],
+    owner: &RecipientId,
+    change: Change,
+) -> Result<TransactWriteItem, PortError> {
     let owner = s(owner.as_str());
     let (mut set, condition) = match change {
-        Move::Drop => {
+        Change::Drop => {
             let delete = Delete::builder()
                 .table_name(table)
                 .key("h", b(hash))
@@ -62,7 +68,7 @@ pub(super) fn member(table: &str, hash: &[u8], owner: &RecipientId, change: Move
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
             return Ok(TransactWriteItem::builder().delete(delete.build().map_err(wrong)?).build());
         }
-        Move::Gain(marks) => {
+        Change::Gain(marks) => {
             let mut set = Expression::of(marks);
             let free = "attribute_not_exists(z) AND (attribute_not_exists(o) OR o = :o)";
             let lighter = [set.no_heavier_suppression(marks), set.no_heavier_unusable(marks)];
@@ -70,12 +76,12 @@ pub(super) fn member(table: &str, hash: &[u8], owner: &RecipientId, change: Move
             set.set.push("o = :o");
             (set, condition)
         }
-        Move::Mark(marks) => {
+        Change::Mark(marks) => {
             let mut set = Expression::of(marks);
             set.set.push("o = :o");
             (set, "attribute_not_exists(z) AND (attribute_not_exists(o) OR o = :o)".to_owned())
         }
-        Move::Leave(marks) => {
+        Change::Leave(marks) => {
             let mut set = if marks.is_empty() { Expression::default() } else { Expression::of(marks) };
             set.remove.push("o");
             (set, "o = :o".to_owned())
@@ -192,7 +198,12 @@ impl Addresses for Dynamo {
         Ok(hashes.iter().map(|hash| found.get(hash).cloned().unwrap_or_default()).collect())
     }
 
-    async fn replace(&self, email: &EmailAddress, before: &AddressRecord, after: &AddressRecord) -> Result<bool, PortError> {
+    async fn replace(
+        &self,
+        email: &EmailAddress,
+        before: &AddressRecord,
+        after: &AddressRecord,
+    ) -> Result<bool, PortError> {
         let hash = self.hash(email);
         let nothing_left = after.marks.is_empty() && after.owner.is_none() && after.erased.is_none();
         if nothing_left && self.delete_record(&hash, before).await? {

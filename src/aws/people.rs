@@ -7,9 +7,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, WriteRequest,
-    },
+    types::{Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, WriteRequest},
 };
 use futures_util::{
     FutureExt, StreamExt, TryStreamExt,

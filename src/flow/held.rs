@@ -163,7 +163,7 @@ fn whole(recipient: &Recipient, evidence: &[Evidence], campaigns: &[CampaignReco
     insert(&mut whole, "suppression", json!(suppression));
     insert(&mut whole, "sends", sends.iter().map(|send| sent(send, campaigns)).collect());
     insert(&mut whole, "version", json!(version));
-    insert(&mut whole, "ref", json!(hex(&reference.0)));
+    insert(&mut whole, "ref", json!(hex(reference.0)));
     whole
 }
 
@@ -187,10 +187,10 @@ fn sent(send: &Send, campaigns: &[CampaignRecord]) -> Value {
     let notice = campaigns.iter().map(|record| &record.campaign.template).find(|name| SendKey::notice(name) == *key);
     json!({
         "campaign": campaign.map(|campaign| &campaign.id), "notice": notice,
-        "key": hex(&key.0), "at": at, "claim": hex(&claim.0), "counts": counts,
+        "key": hex(key.0), "at": at, "claim": hex(claim.0), "counts": counts,
     })
 }
 
-fn hex(bytes: &[u8; 8]) -> String {
-    format!("{:016x}", u64::from_be_bytes(*bytes))
+fn hex(bytes: [u8; 8]) -> String {
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }

@@ -58,7 +58,8 @@ impl World {
                     other => format!("{other:?}").into_bytes(),
                 };
                 let unpacked = zstd::decode_all(bytes.get(1..).unwrap_or_default()).ok();
-                let meant = [STANDARD.decode(&bytes).ok(), URL_SAFE_NO_PAD.decode(&bytes).ok(), unhex(&bytes), unpacked];
+                let meant =
+                    [STANDARD.decode(&bytes).ok(), URL_SAFE_NO_PAD.decode(&bytes).ok(), unhex(&bytes), unpacked];
                 let place = format!("{} {name}", table.name);
                 found.extend(meant.into_iter().flatten().map(|meant| (place.clone(), meant)));
                 found.push((place, bytes));
@@ -148,7 +149,8 @@ async fn an_export_holds_every_field_that_a_person_can_have() {
     after.version += 1;
     after.profile = full(before.reference);
     let weekly = *before.sends.iter().next().unwrap();
-    let told = germane::domain::frequency::Send { key: notice, at: time("2026-11-23T06:06:06Z"), counts: false, ..weekly };
+    let told =
+        germane::domain::frequency::Send { key: notice, at: time("2026-11-23T06:06:06Z"), counts: false, ..weekly };
     let gone = germane::domain::frequency::Send { key: SendKey([9; 8]), ..told };
     after.sends = before.sends.with([told, gone], time("2026-11-23T09:00:00Z"));
     let evidence = Evidence {
@@ -243,7 +245,12 @@ async fn after_an_erasure_nothing_leads_to_the_person_any_more() {
     let attributes = json!({ "first_name": "Goneby" });
     let of_them = json!({ "id": id, "addresses": addresses, "attributes": attributes, "consents": [consent] });
     world.put(&[of_them.clone()]).await;
-    world.deployment.api().suppress("gone.personal@example.net", &json!({ "note": "Goneby, by telephone" })).await.unwrap();
+    world
+        .deployment
+        .api()
+        .suppress("gone.personal@example.net", &json!({ "note": "Goneby, by telephone" }))
+        .await
+        .unwrap();
     world.deployment.api().lift("gone.work@example.com").await.unwrap();
     world.deployment.api().suppress("gone.work@example.com", &json!({ "note": "Goneby again" })).await.unwrap();
     world.deployment.api().lift("gone.work@example.com").await.unwrap();

@@ -160,7 +160,10 @@ async fn who_complained_is_not_brought_back_by_another_id_nor_by_another_of_thei
     for id in ["r-1", "a", "b"] {
         assert_eq!(world.person_now(id).await.suppression, Some(complaint()), "{id}");
     }
-    assert_eq!(refused(world.deployment.api().put_recipient(&"d".parse().unwrap(), &at("d", "moved@example.com")).await), Code::AddressTaken);
+    assert_eq!(
+        refused(world.deployment.api().put_recipient(&"d".parse().unwrap(), &at("d", "moved@example.com")).await),
+        Code::AddressTaken
+    );
     let report = world.send(&campaign("weekly")).await;
     assert_eq!((&report["outcomes"]["sent"], &report["reasons"]), (&json!(1), &json!({ "suppressed": 3 })));
 }

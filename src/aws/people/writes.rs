@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use super::{FORMAT, TOTAL, item, wrong};
 use crate::{
     aws::{
-        addresses::{self, Move},
+        addresses::{self, Change},
         dynamo::{Dynamo, Read, n, s, unavailable},
     },
     domain::{
@@ -105,19 +105,17 @@ impl Dynamo {
     fn members(&self, write: &PersonWrite<'_>, kept: &[Vec<u8>]) -> Result<Vec<Member>, PortError> {
         let mut members = vec![Member { write: self.person(write)?, about: About::Person }];
         let id = &write.after.id;
-        let address = |hash: &[u8], change: Move| addresses::member(&self.names.addresses, hash, id, change);
+        let address = |hash: &[u8], change: Change| addresses::member(&self.names.addresses, hash, id, change);
 
         let (before, after) = (self.mailboxes(write.before), self.mailboxes(Some(write.after)));
         for mailbox in &after {
             match before.iter().find(|held| held.hash == mailbox.hash) {
                 None => members.push(Member {
-                    write: address(&mailbox.hash, Move::Gain(mailbox.marks))?,
+                    write: address(&mailbox.hash, Change::Gain(mailbox.marks))?,
                     about: About::Gained(mailbox.channel),
                 }),
-                Some(held) if held.marks != mailbox.marks => members.push(Member {
-                    write: address(&mailbox.hash, Move::Mark(mailbox.marks))?,
-                    about: About::Person,
-                }),
+                Some(held) if held.marks != mailbox.marks => members
+                    .push(Member { write: address(&mailbox.hash, Change::Mark(mailbox.marks))?, about: About::Person }),
                 Some(_) => {}
             }
         }
@@ -125,9 +123,9 @@ impl Dynamo {
             // It stays as unusable as it was; suppressed is the person, whatever they have.
             let marks = Marks { suppression: write.after.suppression, ..held.marks };
             let member = if marks.is_empty() && !kept.contains(&held.hash) {
-                Member { write: address(&held.hash, Move::Drop)?, about: About::Dropped(held.hash.clone()) }
+                Member { write: address(&held.hash, Change::Drop)?, about: About::Dropped(held.hash.clone()) }
             } else {
-                Member { write: address(&held.hash, Move::Leave(marks))?, about: About::Person }
+                Member { write: address(&held.hash, Change::Leave(marks))?, about: About::Person }
             };
             members.push(member);
         }
@@ -182,16 +180,11 @@ pub(super) struct Mailbox {
     marks: Marks,
 }
 
-fn refusal(
-    cancelled: &TransactionCanceledException,
-    about: &[About],
-    id: &RecipientId,
-) -> Result<Refusal, PortError> {
+fn refusal(cancelled: &TransactionCanceledException, about: &[About], id: &RecipientId) -> Result<Refusal, PortError> {
     for (reason, about) in cancelled.cancellation_reasons().iter().zip(about) {
         let (Some("ConditionalCheckFailed"), Some(item)) = (reason.code(), reason.item()) else { continue };
         let ours = || item.text("o").is_ok_and(|owner| owner == id.as_str());
         match about {
-            About::Person => {}
             About::Gained(channel) if item.contains_key("z") => {
                 return Ok(Refusal::Answer(PutResult::AddressErased(*channel)));
             }
@@ -203,7 +196,7 @@ fn refusal(
                 return Ok(Refusal::Answer(PutResult::AddressMarked { channel: *channel, marks }));
             }
             About::Dropped(hash) if ours() => return Ok(Refusal::Keep(hash.clone())),
-            About::Dropped(_) => {}
+            About::Dropped(_) | About::Person => {}
         }
     }
     // The version had moved on, or another transaction was under way.

@@ -12,8 +12,8 @@ use crate::{
         codes::codes,
         consent::ConsentStatus,
         door::Fault,
-        id::{RecipientId, Ref},
         email::EmailAddress,
+        id::{RecipientId, Ref},
         recipient::{ConsentMove, Marks, Recipient, RecipientChange},
         time::compact,
         topic::Topic,
@@ -86,7 +86,10 @@ pub enum PutResult {
     AddressTaken(Channel),
     AddressErased(Channel),
     /// A new address of this channel holds marks that the person does not carry yet (`Recipient::take_over`).
-    AddressMarked { channel: Channel, marks: Marks },
+    AddressMarked {
+        channel: Channel,
+        marks: Marks,
+    },
 }
 
 #[async_trait]

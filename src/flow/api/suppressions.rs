@@ -125,10 +125,10 @@ impl Wish {
         door::read(value, Self::read)
     }
 
-    fn read(node: &Node<'_>) -> Option<Self> {
-        let f = node.fields()?;
+    fn read(document: &Node<'_>) -> Option<Self> {
+        let f = document.fields()?;
         let email = f.required("address", Node::parse_unseen);
-        let note = note(&f);
+        let note = read_change(&f);
         f.close();
         Some(Self { email: email?, note })
     }
@@ -146,13 +146,13 @@ impl Wish {
 pub fn read_note(body: &Value) -> Result<Change<String>, Vec<Fault>> {
     door::read(body, |node| {
         let f = node.fields()?;
-        let note = note(&f);
+        let note = read_change(&f);
         f.close();
         Some(note)
     })
 }
 
-fn note(f: &Fields<'_>) -> Change<String> {
+fn read_change(f: &Fields<'_>) -> Change<String> {
     f.change("note", |n| n.line(MAX_NOTE_CHARS))
 }
 
@@ -184,7 +184,9 @@ impl Api {
             let standing = record.standing().ok_or_else(not_suppressed)?;
             let why = match standing.kind {
                 SuppressionKind::Manual => None,
-                SuppressionKind::UnsubscribedAll => Some("its owner asked for no mail at all: only they can take it back"),
+                SuppressionKind::UnsubscribedAll => {
+                    Some("its owner asked for no mail at all: only they can take it back")
+                }
                 SuppressionKind::Complaint => Some("its owner complained about a mail: nobody can lift that"),
                 SuppressionKind::Erased => Some("its owner was erased: nobody can lift that"),
             };
