@@ -1,5 +1,6 @@
 //! The ports' adapters: DynamoDB, SES, SQS and EventBridge Scheduler.
 
+pub mod addresses;
 pub mod campaigns;
 pub mod clients;
 pub mod codec;

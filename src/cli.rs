@@ -2,6 +2,7 @@
 
 mod client;
 mod clock;
+mod confirm;
 mod decisions;
 mod demo;
 mod failure;
@@ -20,6 +21,7 @@ pub mod screen;
 mod send;
 mod signal;
 mod status;
+mod suppressions;
 mod tables;
 mod templates;
 mod watch;
@@ -112,9 +114,12 @@ enum Question {
     Why(why::Why),
     /// List how a campaign ended for everybody
     Decisions(decisions::Decisions),
-    /// Get, put or erase one recipient
+    /// Get, put, export or erase one recipient
     #[command(subcommand)]
     Recipients(recipients::Recipients),
+    /// Keep addresses from being mailed
+    #[command(subcommand)]
+    Suppressions(suppressions::Suppressions),
     /// Get or put the policy
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -185,6 +190,7 @@ async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), F
         Question::Why(args) => why::run(args, &client()?, screen).await,
         Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
         Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
+        Question::Suppressions(verb) => suppressions::run(verb, &client()?, screen).await,
         Question::Policy(verb) => policy::run(verb, &client()?, screen).await,
         Question::Templates(verb) => templates::run(verb, client, screen).await,
     }

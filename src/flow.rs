@@ -4,6 +4,7 @@
 pub mod api;
 pub mod clock;
 pub mod feedback;
+pub mod held;
 pub mod launch;
 pub mod ledger;
 pub mod pace;

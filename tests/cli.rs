@@ -15,6 +15,7 @@ mod people;
 mod records;
 mod report;
 mod run;
+mod suppressions;
 mod tables;
 mod why;
 mod worker;

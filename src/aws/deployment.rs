@@ -16,6 +16,7 @@ use crate::flow::{
     api::Api,
     clock::{Clock, Entropy},
     feedback::Feedback,
+    held::Held,
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
     preferences::Preferences,
@@ -88,11 +89,26 @@ impl Deployment {
             policies: Arc::clone(&self.policies),
             templates: Arc::clone(&self.templates),
             people: dynamo.clone(),
+            addresses: dynamo.clone(),
+            held: self.held(),
             pages: dynamo.clone(),
             ledger: dynamo.clone(),
             settlements: dynamo,
             previews: Arc::clone(&self.previews),
             queue: Arc::clone(&self.queue),
+            shards: self.dynamo.shards,
+        }
+    }
+
+    pub fn held(&self) -> Held {
+        let dynamo = Arc::new(self.dynamo.clone());
+        Held {
+            clock: Arc::clone(&self.clock),
+            people: dynamo.clone(),
+            addresses: dynamo.clone(),
+            campaigns: dynamo.clone(),
+            ledger: dynamo.clone(),
+            settlements: dynamo,
             shards: self.dynamo.shards,
         }
     }

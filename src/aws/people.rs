@@ -1,32 +1,27 @@
-//! Recipients, their addresses and their evidence.
+//! Recipients and their evidence.
+
+mod writes;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
-        TransactWriteItem, WriteRequest,
-    },
+    types::{Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, WriteRequest},
 };
 use futures_util::{
     FutureExt, StreamExt, TryStreamExt,
     future::{BoxFuture, try_join_all},
     stream,
 };
-use hmac::Mac;
 use jiff::Timestamp;
 
 use super::{
-    codec,
+    addresses, codec,
     dynamo::{Dynamo, Item, Read, b, n, s, unavailable},
 };
 use crate::{
     domain::{
-        channel::Channel,
-        email::EmailAddress,
         id::{RecipientId, Shard},
         recipient::Recipient,
     },
@@ -135,7 +130,7 @@ impl People for Dynamo {
     }
 
     async fn erase(&self, recipient: &Recipient, at: Timestamp) -> Result<bool, PortError> {
-        self.forget_evidence(&recipient.id).await?;
+        self.forget_evidence(recipient).await?;
         let delete = Delete::builder()
             .table_name(&self.names.recipients)
             .set_key(Some(self.recipient_key(&recipient.id)))
@@ -144,11 +139,11 @@ impl People for Dynamo {
             .build()
             .map_err(wrong)?;
         let mut writes = vec![TransactWriteItem::builder().delete(delete).build()];
-        for (hash, _) in self.hashes(Some(recipient)) {
+        for mailbox in self.mailboxes(Some(recipient)) {
             let put = Put::builder()
                 .table_name(&self.names.addresses)
-                .item("h", b(hash))
-                .item("f", n(FORMAT))
+                .item("h", b(mailbox.hash))
+                .item("f", n(addresses::FORMAT))
                 .item("z", n(at.as_millisecond()));
             let put = put.build().map_err(wrong)?;
             writes.push(TransactWriteItem::builder().put(put).build());
@@ -161,7 +156,7 @@ impl People for Dynamo {
             },
         }
         // What was recorded between the two.
-        self.forget_evidence(&recipient.id).await?;
+        self.forget_evidence(recipient).await?;
         Ok(true)
     }
 
@@ -204,124 +199,6 @@ impl Dynamo {
         Ok(people)
     }
 
-    /// Writes people in one transaction; if that is refused, each in one of their own.
-    async fn put_together(&self, writes: &[PersonWrite<'_>]) -> Result<Vec<PutResult>, PortError> {
-        if let [write] = writes {
-            return Ok(vec![self.put_alone(write).await?]);
-        }
-        let mut together = Vec::new();
-        for write in writes {
-            together.extend(self.person_writes(write)?.0);
-        }
-        match self.transact(together).await {
-            Ok(()) => Ok(vec![PutResult::Written; writes.len()]),
-            // Somebody among them was refused, or all are too large together.
-            Err(error) if error.raw_response().is_some_and(|response| response.status().is_client_error()) => {
-                let mut results = Vec::with_capacity(writes.len());
-                for write in writes {
-                    results.push(self.put_alone(write).await?);
-                }
-                Ok(results)
-            }
-            Err(error) => Err(unavailable(error)),
-        }
-    }
-
-    async fn put_alone(&self, write: &PersonWrite<'_>) -> Result<PutResult, PortError> {
-        let (writes, channels) = self.person_writes(write)?;
-        match self.transact(writes).await {
-            Ok(()) => Ok(PutResult::Written),
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    Ok(refusal(cancelled, &channels))
-                }
-                Some(_) | None => Err(unavailable(error)),
-            },
-        }
-    }
-
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), SdkError<TransactWriteItemsError>> {
-        // The SDK draws an idempotency token for each call, so that its own retries are one transaction.
-        let transact =
-            self.client.transact_write_items().set_transact_items(Some(writes)).return_consumed_capacity(TOTAL);
-        for consumed in transact.send().await?.consumed_capacity() {
-            self.meter.write(Some(consumed));
-        }
-        Ok(())
-    }
-
-    /// The writes of one change, and whose address each of them is about.
-    fn person_writes(
-        &self,
-        write: &PersonWrite<'_>,
-    ) -> Result<(Vec<TransactWriteItem>, Vec<Option<Channel>>), PortError> {
-        let id = &write.after.id;
-        let put = Put::builder()
-            .table_name(&self.names.recipients)
-            .set_item(Some(item(write.after, Shard::of(id, self.shards))?));
-        let put = match write.before {
-            Some(before) => put.condition_expression("v = :v").expression_attribute_values(":v", n(before.version)),
-            None => put.condition_expression("attribute_not_exists(i)"),
-        };
-        let mut writes = vec![TransactWriteItem::builder().put(put.build().map_err(wrong)?).build()];
-        let mut channels = vec![None];
-
-        let (before, after) = (self.hashes(write.before), self.hashes(Some(write.after)));
-        for (hash, channel) in after.iter().filter(|(hash, _)| before.iter().all(|(held, _)| held != hash)) {
-            let put = Put::builder()
-                .table_name(&self.names.addresses)
-                .item("h", b(hash.clone()))
-                .item("f", n(FORMAT))
-                .item("o", s(id.as_str()))
-                .condition_expression("attribute_not_exists(h) OR o = :o")
-                .expression_attribute_values(":o", s(id.as_str()))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            writes.push(TransactWriteItem::builder().put(put.build().map_err(wrong)?).build());
-            channels.push(Some(*channel));
-        }
-        for (hash, _) in before.iter().filter(|(hash, _)| after.iter().all(|(kept, _)| kept != hash)) {
-            let delete = Delete::builder()
-                .table_name(&self.names.addresses)
-                .key("h", b(hash.clone()))
-                .condition_expression("o = :o")
-                .expression_attribute_values(":o", s(id.as_str()));
-            writes.push(TransactWriteItem::builder().delete(delete.build().map_err(wrong)?).build());
-            channels.push(None);
-        }
-        if !write.evidence.is_empty() {
-            let body = serde_json::to_string(&write.evidence)
-                .map_err(|error| PortError::corrupt("a record of evidence", error))?;
-            let put = Put::builder()
-                .table_name(&self.names.evidence)
-                .item("i", s(id.as_str()))
-                .item("t", s(format!("{:020}", write.after.version)))
-                .item("f", n(FORMAT))
-                .item("b", s(body));
-            writes.push(TransactWriteItem::builder().put(put.build().map_err(wrong)?).build());
-            channels.push(None);
-        }
-        Ok((writes, channels))
-    }
-
-    /// The keys of a person's addresses; one mailbox that serves both channels stands there once.
-    fn hashes(&self, recipient: Option<&Recipient>) -> Vec<(Vec<u8>, Channel)> {
-        let mut hashes: Vec<(Vec<u8>, Channel)> = Vec::with_capacity(2);
-        for &channel in Channel::ALL {
-            let Some(address) = recipient.and_then(|recipient| recipient.address(channel)) else { continue };
-            let hash = self.hash(&address.email);
-            if hashes.iter().all(|(held, _)| *held != hash) {
-                hashes.push((hash, channel));
-            }
-        }
-        hashes
-    }
-
-    pub(super) fn hash(&self, email: &EmailAddress) -> Vec<u8> {
-        let mut mac = self.address_key.mac();
-        mac.update(email.normalised().as_bytes());
-        mac.finalize().into_bytes().to_vec()
-    }
-
     async fn evidence_items(&self, id: &RecipientId) -> Result<Vec<Item>, PortError> {
         let pages = self
             .client
@@ -336,8 +213,12 @@ impl Dynamo {
         pages.collect::<Result<Vec<Item>, _>>().await.map_err(unavailable)
     }
 
-    async fn forget_evidence(&self, id: &RecipientId) -> Result<(), PortError> {
-        let items = self.evidence_items(id).await?;
+    /// Deletes whatever is kept under the person's id, readable or not; only what is of a later version is of somebody
+    /// who was made anew under it.
+    async fn forget_evidence(&self, recipient: &Recipient) -> Result<(), PortError> {
+        let mut items = self.evidence_items(&recipient.id).await?;
+        let version = |item: &Item| item.text("t").ok().and_then(|version| version.parse::<u64>().ok());
+        items.retain(|item| version(item).is_none_or(|version| version <= recipient.version));
         for items in items.chunks(WRITES_PER_CALL) {
             let mut open = Vec::new();
             for item in items {
@@ -357,20 +238,7 @@ impl Dynamo {
     }
 }
 
-fn refusal(
-    cancelled: &aws_sdk_dynamodb::types::error::TransactionCanceledException,
-    channels: &[Option<Channel>],
-) -> PutResult {
-    for (reason, channel) in cancelled.cancellation_reasons().iter().zip(channels) {
-        let (Some("ConditionalCheckFailed"), Some(channel)) = (reason.code(), channel) else { continue };
-        let erased = reason.item().is_some_and(|item| item.contains_key("z"));
-        return if erased { PutResult::AddressErased(*channel) } else { PutResult::AddressTaken(*channel) };
-    }
-    // The version had moved on, or another transaction was under way.
-    PutResult::Changed
-}
-
 /// A request that could not be built is a mistake of ours, never the caller's.
-fn wrong(error: impl std::fmt::Display) -> PortError {
+pub(super) fn wrong(error: impl std::fmt::Display) -> PortError {
     PortError::corrupt("a request to DynamoDB", error)
 }

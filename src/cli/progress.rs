@@ -16,33 +16,43 @@ pub struct Progress {
     screen: Screen,
     bar: Option<ProgressBar>,
     doing: &'static str,
+    /// What is counted: one, and several.
+    nouns: (&'static str, &'static str),
     told: u64,
 }
 
 impl Progress {
-    /// `doing` stands before the bar, such as "importing".
+    /// `doing` stands before the bar, such as "importing". People are counted.
     pub fn start(screen: Screen, doing: &'static str) -> Self {
+        Self::counting(screen, doing, ("person", "people"))
+    }
+
+    /// The same of something else than people.
+    pub fn counting(screen: Screen, doing: &'static str, nouns: (&'static str, &'static str)) -> Self {
         let bar = screen.live.then(|| {
             let bar = ProgressBar::no_length().with_message(doing);
-            bar.set_style(style("  {spinner} {msg:<10} {human_pos} people"));
+            bar.set_style(style(&format!("  {{spinner}} {{msg:<10}} {{human_pos}} {}", nouns.1)));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { screen, bar, doing, told: 0 }
+        Self { screen, bar, doing, nouns, told: 0 }
     }
 
-    /// `done` people of `total`, where that is known.
+    /// `done` of `total`, where that is known.
     pub fn at(&mut self, done: u64, total: Option<u64>) {
         let step = total.map_or(LINE_EVERY, |total| (total / 4).max(1));
         if let Some(bar) = &self.bar {
             if let (Some(total), None) = (total, bar.length()) {
                 bar.set_length(total);
-                bar.set_style(style("  {spinner} {msg:<10} {bar:30} {human_pos} of {human_len} people"));
+                let several = self.nouns.1;
+                bar.set_style(style(&format!(
+                    "  {{spinner}} {{msg:<10}} {{bar:30}} {{human_pos}} of {{human_len}} {several}"
+                )));
             }
             bar.set_position(done);
         } else if done / step > self.told / step {
             let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
-            self.screen.note(format_args!("{}: {}{of}", self.doing, counted(done, "person", "people")));
+            self.screen.note(format_args!("{}: {}{of}", self.doing, counted(done, self.nouns.0, self.nouns.1)));
             self.told = done;
         }
     }

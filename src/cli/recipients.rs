@@ -9,6 +9,7 @@ use crate::domain::{door::Wanted, id::RecipientId};
 
 use super::{
     client::Client,
+    confirm,
     failure::{Failure, Fault},
     input,
     screen::Screen,
@@ -31,15 +32,31 @@ Examples:
         /// A recipient document as JSON, with its id; - reads stdin
         file: PathBuf,
     },
-    /// Erase a person: the record and every link from the ledger to them
+    /// Print everything that is held about one person, as JSON
     #[command(after_help = "\
-It cannot be undone, and no import brings the person back.
+The record, the evidence of their consents, the decision of each campaign, and
+the suppressions of their addresses. It is for the person's own eyes.
 
 Example:
-  germane recipients erase r-1042")]
+  germane recipients export r-1042 > r-1042.json")]
+    Export {
+        /// The recipient's id
+        id: RecipientId,
+    },
+    /// Erase a person: the record and every link from the ledger to them
+    #[command(after_help = "\
+It cannot be undone, and no import brings the person back: what stays is a keyed
+hash of each address. Without a terminal it needs --yes.
+
+Examples:
+  germane recipients erase r-1042
+  germane recipients erase r-1042 --yes")]
     Erase {
         /// The recipient's id
         id: RecipientId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -47,7 +64,9 @@ pub async fn run(verb: Recipients, client: &Client, screen: Screen) -> Result<()
     match verb {
         Recipients::Get { id } => screen.document(&client.get(&["recipients", id.as_str()], &[]).await?),
         Recipients::Put { file } => put(&file, client, screen).await,
-        Recipients::Erase { id } => {
+        Recipients::Export { id } => screen.document(&client.get(&["recipients", id.as_str(), "export"], &[]).await?),
+        Recipients::Erase { id, yes } => {
+            confirm::agreed(yes, &format!("Erase {id} for good?")).await?;
             let answer = client.delete(&["recipients", id.as_str()]).await?;
             if screen.json {
                 let erased = serde_json::json!({ "id": id, "result": "erased" });

@@ -1,6 +1,7 @@
 //! A person we may mail: all that the gate needs to know, and how changes from outside merge into it.
 
 mod change;
+mod marks;
 mod merge;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use super::{
 };
 
 pub use change::RecipientChange;
+pub use marks::Marks;
 pub use merge::ConsentMove;
 
 #[derive(Debug, Clone, PartialEq)]

@@ -7,13 +7,15 @@ mod lifecycle;
 pub mod previews;
 pub mod recipients;
 pub mod rules;
+pub mod suppressions;
 
 use std::sync::Arc;
 
-use self::recipients::People;
+use self::{recipients::People, suppressions::Addresses};
 use super::{
     clock::{Clock, Entropy},
     feedback::Settlements,
+    held::Held,
     launch::{Campaigns, Policies, Templates, Versioned},
     ledger::Ledger,
     port::PortError,
@@ -31,6 +33,8 @@ pub struct Api {
     pub policies: Arc<dyn Policies>,
     pub templates: Arc<dyn Templates>,
     pub people: Arc<dyn People>,
+    pub addresses: Arc<dyn Addresses>,
+    pub held: Held,
     pub pages: Arc<dyn Pages>,
     pub ledger: Arc<dyn Ledger>,
     pub settlements: Arc<dyn Settlements>,
@@ -70,6 +74,7 @@ codes!(
         IllegalMove = "illegal_move",
         AddressTaken = "address_taken",
         ErasedAddress = "erased_address",
+        NotLiftable = "not_liftable",
         NoPolicy = "no_policy",
         Contended = "contended",
         MethodNotAllowed = "method_not_allowed",

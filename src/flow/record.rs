@@ -12,6 +12,7 @@ use crate::domain::{
     feedback::Settlement,
     id::{CampaignId, Ref, Shard},
     recipient::Recipient,
+    report::CampaignStatus,
 };
 
 /// `None` if nobody decided on them; `work` is the first pass of their shard.
@@ -69,6 +70,11 @@ impl Settled {
             None => entry,
         }
     }
+}
+
+/// An entry of the ledger as the campaign's status lets it be told.
+pub fn told(entry: Entry, status: CampaignStatus) -> Entry {
+    Entry { outcome: entry.outcome.under(status), ..entry }
 }
 
 fn over(settlement: Settlement, entry: Entry) -> Entry {

@@ -1,5 +1,7 @@
 //! The routes.
 
+mod privacy;
+
 use std::{str::FromStr, sync::Arc};
 
 use axum::{
@@ -43,7 +45,7 @@ type Answer<T = Json<Value>> = Result<T, Problem>;
 
 /// Declares routes once: for the router that answers them, and for whoever must know them all.
 macro_rules! routes {
-    ($(#[$doc:meta])* $list:ident, $router:ident: $state:ty { $($method:ident $path:literal => $handler:ident,)* }) => {
+    ($(#[$doc:meta])* $list:ident, $router:ident: $state:ty { $($method:ident $path:literal => $handler:path,)* }) => {
         $(#[$doc])*
         pub const $list: &[(&str, &str)] = &[$((stringify!($method), $path),)*];
 
@@ -69,7 +71,12 @@ routes!(
         post "/v1/recipients" => put_recipients,
         put "/v1/recipients/{id}" => put_recipient,
         get "/v1/recipients/{id}" => get_recipient,
-        delete "/v1/recipients/{id}" => erase_recipient,
+        delete "/v1/recipients/{id}" => privacy::erase,
+        get "/v1/recipients/{id}/export" => privacy::export,
+        post "/v1/suppressions" => privacy::put_suppressions,
+        put "/v1/suppressions/{address}" => privacy::suppress,
+        get "/v1/suppressions/{address}" => privacy::suppression,
+        delete "/v1/suppressions/{address}" => privacy::lift,
         put "/v1/policy" => put_policy,
         get "/v1/policy" => get_policy,
         put "/v1/templates/{name}" => put_template,
@@ -143,11 +150,38 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, state).await.map_err(|_| too_large())?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
+        Self::read(&bytes)
+    }
+}
+
+impl Body {
+    fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(bytes).map(Self).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let detail = format!("the body is not JSON, from line {line}, column {column} on");
             Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
         })
+    }
+}
+
+/// A body of JSON Lines, not more than one request may have.
+struct Lines(String);
+
+impl<S: Send + Sync> FromRequest<S> for Lines {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| too_large())?;
+        let text = String::from_utf8(bytes.into()).map_err(|error| {
+            let detail = format!("the body is not UTF-8, from byte {} on", error.utf8_error().valid_up_to());
+            Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
+        })?;
+        let lines = text.lines().count();
+        if lines > MAX_BULK_LINES {
+            let detail = format!("{lines} lines in one request: send at most {MAX_BULK_LINES}");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, detail));
+        }
+        Ok(Self(text))
     }
 }
 
@@ -281,20 +315,14 @@ async fn preview_report(State(api): State<Arc<Api>>, Segments(id): Segments<Stri
     Ok(Json(api.preview_report(&id).await?))
 }
 
-async fn put_recipients(State(api): State<Arc<Api>>, request: Request) -> Answer<Response> {
-    let bytes = Bytes::from_request(request, &()).await.map_err(|_| too_large())?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let detail = format!("the body is not UTF-8, from byte {} on", error.valid_up_to());
-        Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
-    })?;
+async fn put_recipients(State(api): State<Arc<Api>>, Lines(text): Lines) -> Answer<Response> {
     let lines: Vec<&str> = text.lines().collect();
-    if lines.len() > MAX_BULK_LINES {
-        let detail = format!("{} lines in one request: send at most {MAX_BULK_LINES}", lines.len());
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, detail));
-    }
-    let answers = api.put_recipients(&lines).await?;
+    Ok(json_lines(&api.put_recipients(&lines).await?))
+}
+
+fn json_lines(answers: &[Value]) -> Response {
     let body: String = answers.iter().flat_map(|answer| [answer.to_string(), "\n".to_owned()]).collect();
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
 async fn put_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>, Body(body): Body) -> Answer {
@@ -306,12 +334,6 @@ async fn put_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<Strin
 async fn get_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     let id: RecipientId = name(&id, "recipient")?;
     Ok(Json(api.get_recipient(&id).await?))
-}
-
-async fn erase_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer<StatusCode> {
-    let id: RecipientId = name(&id, "recipient")?;
-    api.erase_recipient(&id).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn put_policy(State(api): State<Arc<Api>>, Body(body): Body) -> Answer {

@@ -12,6 +12,7 @@ mod examples;
 mod operation;
 mod paths;
 mod policy;
+mod privacy;
 mod problem;
 mod recipient;
 mod report;
@@ -42,11 +43,12 @@ const ABOUT: &str = "Germane sends a campaign only to the people for whom it is 
     are problem details (RFC 9457) with a stable `code`; beyond those of each operation, a path that is not here answers \
     404 `not_found`, and a method that its path does not take 405 `method_not_allowed`.";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("campaigns", "Trigger a campaign, steer it, and read how it went."),
     ("decisions", "Why each person got it, or did not."),
     ("previews", "What a campaign would do, without claims and without mail."),
     ("recipients", "People, and the facts that the gate decides by."),
+    ("suppressions", "Addresses that are not to be mailed, whatever consent says."),
     ("rules", "The policy and the templates, both versioned."),
     ("preferences", "What the links in a mail lead to."),
     ("about", "This document."),

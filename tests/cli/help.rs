@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 22] = [
+    let verbs: [&[&str]; 28] = [
         &[],
         &["demo"],
         &["local"],
@@ -23,7 +23,13 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["recipients"],
         &["recipients", "get"],
         &["recipients", "put"],
+        &["recipients", "export"],
         &["recipients", "erase"],
+        &["suppressions"],
+        &["suppressions", "add"],
+        &["suppressions", "get"],
+        &["suppressions", "remove"],
+        &["suppressions", "import"],
         &["policy"],
         &["policy", "put"],
         &["tables", "create"],

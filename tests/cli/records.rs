@@ -42,11 +42,30 @@ fn a_record_without_a_usable_id_is_refused_before_anything_is_asked() {
 #[test]
 fn erasing_is_one_request_and_says_so() {
     let api = echo();
-    let ended = germane(&api, &["recipients", "erase", "r-1"]);
+    let ended = germane(&api, &["recipients", "erase", "r-1", "--yes"]);
     assert_eq!((ended.code, ended.out.as_str()), (0, "r-1: erased\n"));
-    let ended = germane(&api, &["recipients", "erase", "r-1", "--json"]);
+    let ended = germane(&api, &["recipients", "erase", "r-1", "--yes", "--json"]);
     assert_eq!(ended.json(), json!({ "id": "r-1", "result": "erased" }));
     assert_eq!(api.lines(), ["DELETE /v1/recipients/r-1", "DELETE /v1/recipients/r-1"]);
+}
+
+#[test]
+fn without_a_terminal_to_ask_on_nobody_is_erased_unless_it_was_agreed_before() {
+    let api = echo();
+    let ended = germane_reading(&api, &["recipients", "erase", "r-1"], "y\n");
+    assert_eq!((ended.code, ended.out.as_str(), api.lines().len()), (2, "", 0));
+    insta::assert_snapshot!(ended.err, @r"
+    error: there is no terminal to ask on, and it cannot be undone
+    next: say --yes if it is meant
+    ");
+}
+
+#[test]
+fn an_export_is_one_request_and_its_document() {
+    let api = echo();
+    let ended = germane(&api, &["recipients", "export", "r-1"]);
+    assert_eq!((ended.code, ended.json()), (0, json!({ "id": "r-1", "locale": "de" })));
+    assert_eq!(api.lines(), ["GET /v1/recipients/r-1/export"]);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use germane::{
     domain::{campaign::Campaign, door::Fault, policy::Policy, recipient::RecipientChange},
-    flow::template::Source,
+    flow::{
+        api::suppressions::{Wish, read_note},
+        template::Source,
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -41,6 +44,14 @@ fn read_template(value: &Value) -> Result<String, Vec<Fault>> {
     Source::parse(value).map(|read| format!("{read:?}"))
 }
 
+fn read_suppression(value: &Value) -> Result<String, Vec<Fault>> {
+    Wish::parse(value).map(|read| format!("{read:?}"))
+}
+
+fn read_suppression_note(value: &Value) -> Result<String, Vec<Fault>> {
+    read_note(value).map(|read| format!("{read:?}"))
+}
+
 fn content<'a>(document: &'a Document, path: &str, method: &str) -> &'a Value {
     let contents = document.0["paths"][path][method]["requestBody"]["content"].as_object().unwrap();
     contents.values().next().unwrap()
@@ -56,6 +67,11 @@ fn bodies(document: &Document) -> Vec<Body> {
         let content = content(document, path, method);
         Body { schema: content["schema"].clone(), value: with(content["example"].clone(), change), read }
     };
+    let suppression = Body {
+        schema: content(document, "/v1/suppressions", "post")["schema"].clone(),
+        value: json!({ "address": "r-2001@example.com", "note": "opted out" }),
+        read: read_suppression,
+    };
     let window = json!({ "opens": "09:00", "closes": "18:00", "days": ["mon"] });
     vec![
         body("/v1/campaigns", "post", read_campaign, json!({})),
@@ -65,6 +81,8 @@ fn bodies(document: &Document) -> Vec<Body> {
         body("/v1/policy", "put", read_policy, json!({})),
         body("/v1/policy", "put", read_policy, json!({ "send_window": window })),
         body("/v1/templates/{name}", "put", read_template, json!({})),
+        body("/v1/suppressions/{address}", "put", read_suppression_note, json!({})),
+        suppression,
     ]
 }
 

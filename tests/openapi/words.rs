@@ -16,7 +16,11 @@ use germane::{
         report::{CampaignStatus, StatusCode},
     },
     flow::{
-        api::{Code, recipients::Merged},
+        api::{
+            Code,
+            recipients::{Merged, Place},
+            suppressions::Suppressing,
+        },
         ledger::Entry,
     },
 };
@@ -48,6 +52,8 @@ fn the_words_of_the_document_are_those_of_the_code() {
         ("AudienceEveryone", json!(["everyone"])),
         ("Weekday", json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])),
         ("LineOutcome", json!(["created", "updated", "refused"])),
+        ("SuppressionOutcome", json!([Suppressing::Suppressed, Suppressing::Kept, "refused"])),
+        ("Place", json!(Place::ALL)),
     ];
     let code: BTreeMap<String, Value> = code.into_iter().map(|(name, words)| (name.to_owned(), words)).collect();
     let document = document();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
-    recipients::{Merged, Place, Prepared},
+    recipients::{Merged, Place, Prepared, Settled},
 };
 use crate::domain::{
     door::Fault,
@@ -75,7 +75,7 @@ impl Api {
         let mut prepared: Vec<(Row, Prepared)> = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.change.id.clone();
-            match self.prepare(&row.change, held.remove(&id), Place::Import) {
+            match self.prepare(&row.change, held.remove(&id), Place::Import, &[]) {
                 Ok(Some(write)) => prepared.push((row, write)),
                 Ok(None) => results.push((row.line, Some(id), Ok(Merged::Updated))),
                 Err(error) => results.push((row.line, Some(id), Err(error))),
@@ -86,8 +86,8 @@ impl Api {
         drop(writes);
         for ((Row { line, change }, write), written) in prepared.into_iter().zip(written) {
             let result = match write.settle(written) {
-                Ok(Some(merged)) => Ok(merged),
-                Ok(None) => self.merge(&change, self.people.get(&change.id).await?, Place::Import).await,
+                Ok(Settled::Merged(merged)) => Ok(merged),
+                Ok(Settled::Again(found)) => self.merge_again(&change, Place::Import, found).await,
                 Err(error) => Err(error),
             };
             results.push((line, Some(change.id), result));

@@ -11,13 +11,12 @@ use crate::{
         gate,
         id::{CampaignId, RecipientId, Ref, Shard},
         recipient::Recipient,
-        report::CampaignStatus,
     },
     flow::{
         ledger::{Chunk, Entry},
         port::PortError,
         queue::Work,
-        record::{self, Settled},
+        record::{self, Settled, told},
     },
 };
 
@@ -150,11 +149,6 @@ impl Api {
         let verdicts = gate::explain(&person, &campaign.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
     }
-}
-
-/// An entry of the ledger as the campaign's status lets it be told.
-fn told(entry: Entry, status: CampaignStatus) -> Entry {
-    Entry { outcome: entry.outcome.under(status), ..entry }
 }
 
 fn read_cursor(cursor: &str) -> Result<(u16, Option<RecipientId>), ApiError> {

@@ -10,18 +10,22 @@ use crate::{
     domain::{
         channel::Channel,
         codes::codes,
-        consent::{Consent, ConsentStatus},
+        consent::ConsentStatus,
         door::Fault,
+        email::EmailAddress,
         id::{RecipientId, Ref},
-        recipient::{ConsentMove, Recipient, RecipientChange},
+        recipient::{ConsentMove, Marks, Recipient, RecipientChange},
         time::compact,
         topic::Topic,
     },
-    flow::port::PortError,
+    flow::{
+        held::{Erased, text_behind},
+        port::PortError,
+    },
 };
 
 /// How often a change is merged anew because somebody else changed the person first.
-const MAX_LOSSES: usize = 32;
+pub(in crate::flow) const MAX_LOSSES: usize = 32;
 
 /// What happened to one consent, kept for as long as the person is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +85,11 @@ pub enum PutResult {
     Changed,
     AddressTaken(Channel),
     AddressErased(Channel),
+    /// A new address of this channel holds marks that the person does not carry yet (`Recipient::take_over`).
+    AddressMarked {
+        channel: Channel,
+        marks: Marks,
+    },
 }
 
 #[async_trait]
@@ -121,22 +130,20 @@ impl Api {
     pub async fn get_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
         let recipient = self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?;
         let evidence = self.people.evidence(id).await?;
-        let text = |consent: &Consent| {
-            let of =
-                |e: &&Evidence| e.topic == consent.topic && e.channel == consent.channel && e.after == consent.status;
-            evidence.iter().rev().find(of).and_then(|e| e.text.clone())
-        };
-        Ok(recipient.to_json(text))
+        Ok(recipient.to_json(|consent| text_behind(consent, &evidence)))
     }
 
     pub async fn erase_recipient(&self, id: &RecipientId) -> Result<(), ApiError> {
-        for _ in 0..MAX_LOSSES {
-            let recipient = self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?;
-            if self.people.erase(&recipient, self.clock.now()).await? {
-                return Ok(());
-            }
+        match self.held.erase(id).await? {
+            Erased::Done => Ok(()),
+            Erased::Nobody => Err(not_found("recipient", id)),
+            Erased::Contended => Err(contended(id)),
         }
-        Err(contended(id))
+    }
+
+    /// Everything that is held about a person.
+    pub async fn export_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
+        self.held.export(id).await?.ok_or_else(|| not_found("recipient", id))
     }
 
     /// Merges one change, anew as often as somebody else changes the person first.
@@ -146,29 +153,51 @@ impl Api {
         held: Option<Recipient>,
         place: Place,
     ) -> Result<Merged, ApiError> {
-        let mut held = held;
+        let prepared = self.prepare(change, held, place, &[])?;
+        let Some(prepared) = prepared else { return Ok(Merged::Updated) };
+        let result = self.people.put(&[prepared.write()]).await?;
+        match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
+            Settled::Merged(merged) => Ok(merged),
+            Settled::Again(found) => self.merge_again(change, place, found).await,
+        }
+    }
+
+    /// Merges a change that was not written, since the person or an address was not as it had been read.
+    pub(super) async fn merge_again(
+        &self,
+        change: &RecipientChange,
+        place: Place,
+        found: Option<Found>,
+    ) -> Result<Merged, ApiError> {
+        let mut found: Vec<Found> = found.into_iter().collect();
         for _ in 0..MAX_LOSSES {
-            let Some(prepared) = self.prepare(change, held, place)? else { return Ok(Merged::Updated) };
+            let held = self.people.get(&change.id).await?;
+            let Some(prepared) = self.prepare(change, held, place, &found)? else { return Ok(Merged::Updated) };
             let result = self.people.put(&[prepared.write()]).await?;
             match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
-                Some(merged) => return Ok(merged),
-                None => held = self.people.get(&change.id).await?,
+                Settled::Merged(merged) => return Ok(merged),
+                Settled::Again(more) => found.extend(more),
             }
         }
         Err(contended(&change.id))
     }
 
-    /// The new version of a person; `None` if the change changes nothing.
+    /// The new version of a person, with what was found out about their new addresses; `None` if the change changes
+    /// nothing.
     pub(super) fn prepare(
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
         place: Place,
+        found: &[Found],
     ) -> Result<Option<Prepared>, ApiError> {
         let now = self.clock.now();
         let blank = || Recipient::blank(change.id.clone(), Ref(self.entropy.eight_bytes()), now);
         let mut after = held.clone().unwrap_or_else(blank);
         let moves = change.clone().apply(&mut after).map_err(ApiError::Invalid)?;
+        for Found { email, marks } in found {
+            after.take_over(email, *marks);
+        }
         if held.as_ref() == Some(&after) {
             return Ok(None);
         }
@@ -178,6 +207,20 @@ impl Api {
         let evidence = moves.into_iter().map(|moved| evidence(moved, place, now)).collect();
         Ok(Some(Prepared { before: held, after, evidence }))
     }
+}
+
+/// What an address turned out to hold.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    email: EmailAddress,
+    marks: Marks,
+}
+
+/// What became of a change that was to be written.
+pub(super) enum Settled {
+    Merged(Merged),
+    /// It is to be merged anew, perhaps with what was found out.
+    Again(Option<Found>),
 }
 
 /// A change of a person, ready to be written.
@@ -192,12 +235,16 @@ impl Prepared {
         PersonWrite { before: self.before.as_ref(), after: &self.after, evidence: self.evidence.clone() }
     }
 
-    /// What the answer means; `None` if it is to be merged anew.
-    pub(super) fn settle(&self, result: PutResult) -> Result<Option<Merged>, ApiError> {
+    /// What the answer means.
+    pub(super) fn settle(&self, result: PutResult) -> Result<Settled, ApiError> {
         match result {
-            PutResult::Written if self.before.is_some() => Ok(Some(Merged::Updated)),
-            PutResult::Written => Ok(Some(Merged::Created)),
-            PutResult::Changed => Ok(None),
+            PutResult::Written if self.before.is_some() => Ok(Settled::Merged(Merged::Updated)),
+            PutResult::Written => Ok(Settled::Merged(Merged::Created)),
+            PutResult::Changed => Ok(Settled::Again(None)),
+            PutResult::AddressMarked { channel, marks } => {
+                let address = self.after.address(channel);
+                Ok(Settled::Again(address.map(|address| Found { email: address.email.clone(), marks })))
+            }
             PutResult::AddressTaken(channel) => {
                 Err(address_conflict(Code::AddressTaken, channel, "an address of no other recipient"))
             }

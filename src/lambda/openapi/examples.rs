@@ -93,6 +93,69 @@ pub fn recipient() -> Value {
     })
 }
 
+pub fn export() -> Value {
+    let mut held = recipient();
+    let own = [
+        ("unusable", json!({ "work": null, "personal": null })),
+        ("suppression", Value::Null),
+        (
+            "sends",
+            json!([{
+                "campaign": "rust-weekly-2026-47", "notice": null, "key": "9c1f0b64d2a7e835",
+                "at": "2026-11-23T09:00:02Z", "claim": "41d07a3be8159f2c", "counts": true,
+            }]),
+        ),
+        ("version", json!(1_773_306_000_004_u64)),
+        ("ref", json!("a3be8159f2c41d07")),
+    ];
+    if let Some(fields) = held.as_object_mut() {
+        fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    }
+    for pointer in ["/consents/0", "/preferences"] {
+        if let Some(own) = held.pointer_mut(pointer).and_then(Value::as_object_mut) {
+            own.insert("by_recipient".to_owned(), json!(false));
+        }
+    }
+    json!({
+        "recipient": held,
+        "evidence": [{
+            "topic": "rust", "channel": "work", "before": null, "after": "granted", "text": "form v3, double opt-in",
+            "source": "signup-form", "place": "import", "at": "2026-03-12T09:00:00Z",
+            "recorded_at": "2026-03-12T09:00:00Z",
+        }],
+        "decisions": [decision()],
+        "suppressions": [],
+    })
+}
+
+pub fn suppression_note() -> Value {
+    json!({ "note": "from the opt-out list of the former system" })
+}
+
+pub fn suppression() -> Value {
+    json!({
+        "kind": "manual", "since": "2026-11-23T09:00:00Z", "note": "from the opt-out list of the former system",
+    })
+}
+
+pub fn suppression_lines() -> String {
+    lines(&[
+        json!({ "address": "r-2001@example.com", "note": "from the opt-out list of the former system" }),
+        json!({ "address": "r-2002@example.com" }),
+        json!({ "address": "r-2003.example.com" }),
+    ])
+}
+
+pub fn suppression_results() -> String {
+    let wanted = "an address such as name@example.com, the part before the @ in ASCII";
+    let fault = json!({ "field": "/address", "found": "a text of 18 characters", "wanted": wanted });
+    lines(&[
+        json!({ "line": 1, "result": "suppressed", "errors": [] }),
+        json!({ "line": 2, "result": "kept", "errors": [] }),
+        json!({ "line": 3, "result": "refused", "errors": [fault] }),
+    ])
+}
+
 pub fn recipient_put() -> Value {
     json!({ "id": "r-1042", "result": "created" })
 }
@@ -191,6 +254,7 @@ pub fn problem(status: StatusCode, code: Code) -> Value {
         | Code::NotEvaluated
         | Code::IdTaken
         | Code::IllegalMove
+        | Code::NotLiftable
         | Code::NoPolicy
         | Code::MethodNotAllowed
         | Code::Unavailable

@@ -94,6 +94,16 @@ impl Op {
         body.refuses(&[Code::MalformedJson, Code::TooLarge])
     }
 
+    /// A body that may be left out.
+    pub fn body_if_any<T: ToSchema>(self, example: Value) -> Self {
+        let body = self.with(|operation, schemas| {
+            let content = content(component::<T>(schemas), example);
+            let body = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::False));
+            operation.request_body(Some(body.build()))
+        });
+        body.refuses(&[Code::MalformedJson, Code::TooLarge])
+    }
+
     /// A body of JSON Lines; the schema is that of a line.
     pub fn lines<T: ToSchema>(self, description: &str, example: &str) -> Self {
         self.with(|operation, schemas| {
@@ -101,7 +111,7 @@ impl Op {
             let body = RequestBodyBuilder::new().description(Some(description)).content(LINES, content);
             operation.request_body(Some(body.required(Some(Required::True)).build()))
         })
-        .refuses(&[Code::TooLarge])
+        .refuses(&[Code::MalformedJson, Code::TooLarge])
     }
 
     pub fn answers<T: ToSchema>(self, status: u16, description: &str, example: Value) -> Self {

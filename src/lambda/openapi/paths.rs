@@ -8,6 +8,7 @@ use super::{
     examples,
     operation::{Described, Op},
     policy::{Policy, PolicyVersion},
+    privacy::{Export, Suppression, SuppressionLine, SuppressionNote, SuppressionResult},
     recipient::{self, LineResult, Recipient, RecipientChange},
     report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report},
     template::{Template, TemplatePut},
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         decision::{OutcomeKind, ReasonCode},
+        email::EmailAddress,
         id::{CampaignId, RecipientId, TemplateName},
         report::CampaignStatus,
     },
@@ -23,7 +25,7 @@ use crate::{
 };
 
 pub fn operations() -> Vec<Described> {
-    let api = [campaigns(), decisions(), previews(), recipients(), rules(), about()];
+    let api = [campaigns(), decisions(), previews(), recipients(), suppressions(), rules(), about()];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
     api.chain(preferences()).map(Op::done).collect()
 }
@@ -142,6 +144,45 @@ fn recipients() -> Vec<Op> {
             .named::<RecipientId>("id")
             .answers_nothing("Nothing is held any more.")
             .refuses(&[Code::NotFound, Code::Contended]),
+        Op::new(Get, "/v1/recipients/{id}/export", "recipients", "export_recipient", "Give out all that is held")
+            .says("For the person's own eyes: it holds their addresses, and everything that was recorded of them.")
+            .named::<RecipientId>("id")
+            .answers::<Export>(200, "All that is held about the person.", examples::export())
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn suppressions() -> Vec<Op> {
+    let one = "/v1/suppressions/{address}";
+    vec![
+        Op::new(Post, "/v1/suppressions", "suppressions", "put_suppressions", "Suppress addresses in bulk")
+            .says("Does with each line what a PUT of it would; a line that is refused keeps no other from its.")
+            .lines::<SuppressionLine>(
+                "JSON Lines: an address on each, at most 1,000 lines and 5 MiB.",
+                &examples::suppression_lines(),
+            )
+            .answers_lines::<SuppressionResult>(
+                "An answer for each line, in their order.",
+                &examples::suppression_results(),
+            ),
+        Op::new(Put, one, "suppressions", "put_suppression", "Suppress an address")
+            .says(
+                "Whoever has the address, or is given it later, gets no mail, at none of their addresses. Stored is a \
+                 keyed hash. A suppression that weighs more (`complaint`, `unsubscribed_all`, `erased`) stays.",
+            )
+            .named::<EmailAddress>("address")
+            .body_if_any::<SuppressionNote>(examples::suppression_note())
+            .answers::<Suppression>(200, "The suppression that now stands.", examples::suppression())
+            .refuses(&[Code::Invalid, Code::Contended]),
+        Op::new(Get, one, "suppressions", "get_suppression", "Read a suppression")
+            .named::<EmailAddress>("address")
+            .answers::<Suppression>(200, "Why the address is not mailed.", examples::suppression())
+            .refuses(&[Code::NotFound, Code::Invalid]),
+        Op::new(Delete, one, "suppressions", "lift_suppression", "Lift a manual suppression")
+            .says("Every other kind is the recipient's own word, or the law's, and stays.")
+            .named::<EmailAddress>("address")
+            .answers_nothing("It is lifted.")
+            .refuses(&[Code::NotFound, Code::NotLiftable, Code::Invalid, Code::Contended]),
     ]
 }
 

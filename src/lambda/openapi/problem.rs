@@ -41,6 +41,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::IllegalMove
         | Code::AddressTaken
         | Code::ErasedAddress
+        | Code::NotLiftable
         | Code::NoPolicy
         | Code::Contended => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -62,6 +63,7 @@ pub fn meaning(code: Code) -> &'static str {
         Code::IllegalMove => "the campaign's status does not allow it; `detail` says which it has, and what it allows",
         Code::AddressTaken => "an address belongs to another recipient",
         Code::ErasedAddress => "an address belonged to somebody who was erased",
+        Code::NotLiftable => "the suppression is not a manual one; `detail` says who could lift it, if anybody can",
         Code::NoPolicy => "there is no policy yet: put one first",
         Code::Contended => "others keep changing the same thing: try again",
         Code::MethodNotAllowed => "the path does not take this method",

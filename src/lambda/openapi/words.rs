@@ -23,7 +23,10 @@ use crate::{
         time::ZoneName,
         topic::Topic,
     },
-    flow::api::{Code, recipients::Merged},
+    flow::api::{
+        Code,
+        recipients::{Merged, Place},
+    },
 };
 
 /// An instant.
@@ -110,6 +113,7 @@ words! {
     Unusable, "Unusable": of(Unusable::ALL, "Why an address cannot be mailed, whoever it belongs to.");
     CampaignStatus, "CampaignStatus": of(CampaignStatus::ALL, "Where a campaign or a preview stands.");
     StatusCode, "StatusCode": of(StatusCode::ALL, "Why a campaign is paused, waiting or refused.");
+    Place, "Place": of(Place::ALL, "Where a consent was changed.");
     Code, "ProblemCode": of(Code::ALL, "What problems may be told apart by; stable.");
     Merged, "Merged": of(Merged::ALL, "What became of a recipient that was put.");
 }
