@@ -8,6 +8,8 @@
 //! | | `v`, `p`, `n` | version, profile, sends |
 //! | addresses | `h` | keyed hash of the normalised address: the key |
 //! | | `o`, `z` | id of its owner; when its owner was erased |
+//! | | `u`, `k`, `t`, `w` | why it is unusable; suppression: kind, since when, an operator's note |
+//! | | `b` | when it bounced softly, in milliseconds since 1970 |
 //! | campaigns | `k`, `t` | the key: whose, and which of theirs |
 //! | | `b`, `j`, `u`, `a` | body as submitted, campaign as understood, by whom, when |
 //! | | `st`, `sd`, `pi` | status, its detail, what a launch pinned |
@@ -16,8 +18,13 @@
 //! | | `n` | of the shards through their first pass: their numbers |
 //! | | `h`, `u`, `n`, `b`, `d` | of the rate: head in µs; hour, reservations in it, in the 24 before, in all |
 //! | | `r`, `q`, `o`, `a`, `g` | of the rate: a second's limit, a day's, what others sent; asked when, known since when |
+//! | | `ds`, `dr`, `dn`, `sr`, `sn` | of a shard: how often events led from one outcome to another, see `Step` |
+//! | | `d`, `o`, `l`, `s` | of feedback: delivered, opened, clicked, bounced softly |
+//! | | `h`, `c`, `i`, `j` | of feedback: hard bounces and complaints; the same of the simulator's addresses |
 //! | | `v`, `h`, `q` | of rules: version; of templates: hash, source |
 //! | ledger | `k`, `t`, `l`, `e`, `b` | walk and exclusive start: the key; last id, epoch, entries |
+//! | | `k`, `t`, `o` | of a mail that events spoke of: shard and reference: the key; what it came to |
+//! | | `h`, `s`, `c` | of such a mail: when its bounces and complaint were counted |
 //! | evidence | `i`, `t`, `b` | recipient and version: the key; what happened |
 //! | all | `f`, `x` | format number; when it may be forgotten, in seconds since 1970 |
 
