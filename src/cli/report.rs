@@ -159,11 +159,20 @@ impl Report {
     }
 
     fn feedback_line(&self) -> Option<String> {
-        let told: Vec<String> = ["delivered", "hard_bounced", "soft_bounced", "complained"]
+        // What is counted without asking whether it was before is said to be so.
+        let kinds = [
+            ("delivered", "about "),
+            ("hard_bounced", ""),
+            ("soft_bounced", ""),
+            ("complained", ""),
+            ("opened", "about "),
+            ("clicked", "about "),
+        ];
+        let told: Vec<String> = kinds
             .into_iter()
-            .filter_map(|kind| Some((kind, *self.feedback.get(kind)?)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(kind, count)| format!("{} {}", grouped(count), kind.replace('_', " ")))
+            .filter_map(|(kind, about)| Some((kind, about, *self.feedback.get(kind)?)))
+            .filter(|(.., count)| *count > 0)
+            .map(|(kind, about, count)| format!("{about}{} {}", grouped(count), kind.replace('_', " ")))
             .collect();
         (!told.is_empty()).then(|| format!("feedback so far: {}", told.join(", ")))
     }
