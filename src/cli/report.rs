@@ -174,7 +174,7 @@ impl Report {
             .filter(|(.., count)| *count > 0)
             .map(|(kind, about, count)| format!("{about}{} {}", grouped(count), kind.replace('_', " ")))
             .collect();
-        (!told.is_empty()).then(|| format!("feedback so far: {}", told.join(", ")))
+        (!told.is_empty()).then(|| format!("feedback: {}", told.join(", ")))
     }
 
     fn unknown_line(&self) -> Option<String> {
