@@ -3,6 +3,8 @@
 
 pub mod api;
 pub mod clock;
+pub mod confirm;
+mod held;
 pub mod launch;
 pub mod ledger;
 pub mod pace;

@@ -2,7 +2,9 @@
 
 mod caps;
 mod chance;
+mod confirmation;
 mod crash;
+mod data_notice;
 mod faults;
 mod http;
 mod lifecycle;

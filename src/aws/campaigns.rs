@@ -50,7 +50,7 @@ impl Campaigns for Dynamo {
             .item("k", s("campaigns"))
             .item("t", s(format!("{:015}#{id}", record.created_at.as_millisecond())))
             .item("f", n(FORMAT));
-        let puts = [put.build(), listed.build()];
+        let puts = std::iter::once(put.build()).chain(record.is_listed().then(|| listed.build()));
         let mut transact = self.client.transact_write_items();
         for put in puts {
             let put = put.map_err(|error| PortError::corrupt("a request to DynamoDB", error))?;

@@ -146,6 +146,7 @@ impl Deployment {
             clock: Arc::clone(&self.clock),
             people: dynamo.clone(),
             campaigns: dynamo,
+            policies: Arc::clone(&self.policies),
             tokens: self.tokens.clone(),
         }
     }

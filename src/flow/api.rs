@@ -2,6 +2,7 @@
 
 mod bulk;
 pub mod campaigns;
+mod confirmations;
 pub mod decisions;
 mod lifecycle;
 pub mod previews;

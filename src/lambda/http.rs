@@ -3,9 +3,9 @@
 use std::{str::FromStr, sync::Arc};
 
 use axum::{
-    Extension, Json, Router,
+    Extension, Form, Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State, rejection::FormRejection},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
@@ -15,7 +15,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    openapi, pages,
+    openapi,
+    pages::{self, confirm::Sheet},
     problem::{Problem, chain},
 };
 use crate::{
@@ -26,6 +27,8 @@ use crate::{
     },
     flow::{
         api::{Api, ApiError, Code, decisions::Filter, query_fault},
+        confirm::Answered,
+        port::PortError,
         preferences::{Preferences, Unsubscribed},
         token::Purpose,
     },
@@ -84,6 +87,8 @@ routes!(
         get "/u/{token}" => confirm_unsubscribe,
         post "/u/{token}" => unsubscribe,
         get "/p/{token}" => reduce,
+        get "/c/{token}" => ask_consent,
+        post "/c/{token}" => confirm_consent,
     }
 );
 
@@ -172,9 +177,13 @@ fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Probl
     })
 }
 
+/// Who asks, by a name that is always there.
+fn named(actor: Option<Extension<Actor>>) -> String {
+    actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor)
+}
+
 async fn submit(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer<Response> {
-    let actor = actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor);
-    let (id, status) = api.submit(&body, &actor).await?;
+    let (id, status) = api.submit(&body, &named(actor)).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
 }
 
@@ -281,7 +290,11 @@ async fn preview_report(State(api): State<Arc<Api>>, Segments(id): Segments<Stri
     Ok(Json(api.preview_report(&id).await?))
 }
 
-async fn put_recipients(State(api): State<Arc<Api>>, request: Request) -> Answer<Response> {
+async fn put_recipients(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    request: Request,
+) -> Answer<Response> {
     let bytes = Bytes::from_request(request, &()).await.map_err(|_| too_large())?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let detail = format!("the body is not UTF-8, from byte {} on", error.valid_up_to());
@@ -292,14 +305,19 @@ async fn put_recipients(State(api): State<Arc<Api>>, request: Request) -> Answer
         let detail = format!("{} lines in one request: send at most {MAX_BULK_LINES}", lines.len());
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, detail));
     }
-    let answers = api.put_recipients(&lines).await?;
+    let answers = api.put_recipients(&lines, &named(actor)).await?;
     let body: String = answers.iter().flat_map(|answer| [answer.to_string(), "\n".to_owned()]).collect();
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
-async fn put_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>, Body(body): Body) -> Answer {
+async fn put_recipient(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Segments(id): Segments<String>,
+    Body(body): Body,
+) -> Answer {
     let id: RecipientId = new_name(&id, "/id")?;
-    let result = api.put_recipient(&id, &body).await?;
+    let result = api.put_recipient(&id, &body, &named(actor)).await?;
     Ok(Json(json!({ "id": id, "result": result })))
 }
 
@@ -353,10 +371,7 @@ async fn unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): P
     match preferences.unsubscribe(&token).await {
         Ok(Unsubscribed::Done) => pages::unsubscribed(),
         Ok(Unsubscribed::UnknownToken) => pages::unknown(),
-        Err(error) => {
-            tracing::error!(error = chain(&error), "an unsubscribe could not be saved");
-            pages::try_again()
-        }
+        Err(error) => unsaved(&error, "an unsubscribe could not be saved"),
     }
 }
 
@@ -368,4 +383,46 @@ async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<S
         }
         None => pages::unknown(),
     }
+}
+
+/// Asks, and changes nothing: scanners follow links.
+async fn ask_consent(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
+    match preferences.question(&token).await {
+        Ok(Some(question)) => Sheet::of(&question).asks(&token),
+        Ok(None) => pages::unknown(),
+        Err(error) => unsaved(&error, "a consent could not be asked about"),
+    }
+}
+
+/// The button was pressed. What counts is what the page showed: if that has changed meanwhile, it is shown again.
+async fn confirm_consent(
+    State(preferences): State<Arc<Preferences>>,
+    Path(token): Path<String>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    // Without one it says yes to nothing that was shown.
+    let form = form.map_or_else(|_| Vec::new(), |Form(form)| form);
+    let fields =
+        |wanted: &'static str| form.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let question = match preferences.question(&token).await {
+        Ok(Some(question)) => question,
+        Ok(None) => return pages::unknown(),
+        Err(error) => return unsaved(&error, "a consent could not be asked about"),
+    };
+    let sheet = Sheet::of(&question);
+    let yes = sheet.yes(fields("also"));
+    if !yes.is_empty() && fields("shown").next() != Some(sheet.digest().as_str()) {
+        return sheet.asks(&token);
+    }
+    match preferences.confirm(&token, &yes, None).await {
+        Ok(Answered::Granted(question, topics)) => Sheet::of(&question).granted(&token, &topics),
+        Ok(Answered::Nothing(question)) => Sheet::of(&question).asks(&token),
+        Ok(Answered::Unknown) => pages::unknown(),
+        Err(error) => unsaved(&error, "a confirmation could not be saved"),
+    }
+}
+
+fn unsaved(error: &PortError, what: &'static str) -> Response {
+    tracing::error!(error = chain(error), what);
+    pages::try_again()
 }

@@ -157,6 +157,13 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("get", "/p/{token}", &format!("/p/{}", tokens.sign(Purpose::Reduce, &r, &c)), "", "").await;
     api.ask("get", "/p/{token}", "/p/none", "", "").await;
 
+    let to = "r-1@example.com".parse().unwrap();
+    let confirm = format!("/c/{}", tokens.sign_for(Purpose::Confirm, &r, &c, &to));
+    for method in ["get", "post"] {
+        api.ask(method, "/c/{token}", &confirm, "", "").await;
+        api.ask(method, "/c/{token}", "/c/none", "", "").await;
+    }
+
     let served = api.client.get(format!("{}/v1/openapi.json", api.url)).send().await.unwrap();
     assert_eq!(served.headers()[CONTENT_TYPE], "application/json");
     assert_eq!(served.text().await.unwrap(), openapi::document().unwrap());

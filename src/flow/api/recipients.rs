@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Api, ApiError, Code, not_found};
+use super::{Api, ApiError, Code, confirmations::Unconfirmed, not_found};
 use crate::{
     domain::{
         channel::Channel,
@@ -14,7 +14,7 @@ use crate::{
         door::Fault,
         id::{RecipientId, Ref},
         recipient::{ConsentMove, Recipient, RecipientChange},
-        time::compact,
+        time::{compact, kept},
         topic::Topic,
     },
     flow::port::PortError,
@@ -29,7 +29,8 @@ pub struct Evidence {
     pub topic: Topic,
     pub channel: Channel,
     pub before: Option<ConsentStatus>,
-    pub after: ConsentStatus,
+    /// `None` where the record was removed by somebody's system, which withdraws nothing.
+    pub after: Option<ConsentStatus>,
     /// What was shown or signed.
     pub text: Option<String>,
     /// Which version of a text of ours that was, such as `preferences.de 1`.
@@ -38,6 +39,9 @@ pub struct Evidence {
     pub source: Option<String>,
     #[serde(default)]
     pub place: Place,
+    /// Who asked for it, where that was somebody's system and not the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Keyed hash of the network address and the program that it came from, in hexadecimal, if a recipient did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
@@ -110,20 +114,39 @@ codes!(
     }
 );
 
+/// Who changes people, and by which way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub place: Place,
+    pub by: &'a str,
+}
+
+/// What became of one person, and which of the consents that were said to be pending wait for their confirmation.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub merged: Merged,
+    pub unconfirmed: Vec<Unconfirmed>,
+}
+
 impl Api {
-    pub async fn put_recipient(&self, id: &RecipientId, body: &Value) -> Result<Merged, ApiError> {
+    /// Merges a document into what is held, in the name of `by`, and has a pending consent that it names confirmed.
+    pub async fn put_recipient(&self, id: &RecipientId, body: &Value, by: &str) -> Result<Merged, ApiError> {
         let current = self.policy().await?;
         let change = RecipientChange::parse(body, Some(id), &current.policy, self.clock.now());
         let held = self.people.get(id).await?;
-        self.merge(&change.map_err(ApiError::Invalid)?, held, Place::Api).await
+        let author = Author { place: Place::Api, by };
+        let done = self.merge(&change.map_err(ApiError::Invalid)?, held, author).await?;
+        self.ask_to_confirm(&current.policy, done.unconfirmed).await?;
+        Ok(done.merged)
     }
 
     pub async fn get_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
         let recipient = self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?;
         let evidence = self.people.evidence(id).await?;
         let text = |consent: &Consent| {
-            let of =
-                |e: &&Evidence| e.topic == consent.topic && e.channel == consent.channel && e.after == consent.status;
+            let of = |e: &&Evidence| {
+                e.topic == consent.topic && e.channel == consent.channel && e.after == Some(consent.status)
+            };
             evidence.iter().rev().find(of).and_then(|e| e.text.clone())
         };
         Ok(recipient.to_json(text))
@@ -144,40 +167,49 @@ impl Api {
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
-        place: Place,
-    ) -> Result<Merged, ApiError> {
+        author: Author<'_>,
+    ) -> Result<Done, ApiError> {
         let mut held = held;
         for _ in 0..MAX_LOSSES {
-            let Some(prepared) = self.prepare(change, held, place)? else { return Ok(Merged::Updated) };
+            let prepared = match self.prepare(change, held, author)? {
+                Preparation::Write(prepared) => prepared,
+                Preparation::Unchanged(done) => return Ok(done),
+            };
             let result = self.people.put(&[prepared.write()]).await?;
             match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
-                Some(merged) => return Ok(merged),
+                Some(done) => return Ok(done),
                 None => held = self.people.get(&change.id).await?,
             }
         }
         Err(contended(&change.id))
     }
 
-    /// The new version of a person; `None` if the change changes nothing.
+    /// The new version of a person, unless the change changes nothing.
     pub(super) fn prepare(
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
-        place: Place,
-    ) -> Result<Option<Prepared>, ApiError> {
+        author: Author<'_>,
+    ) -> Result<Preparation, ApiError> {
         let now = self.clock.now();
         let blank = || Recipient::blank(change.id.clone(), Ref(self.entropy.eight_bytes()), now);
         let mut after = held.clone().unwrap_or_else(blank);
         let moves = change.clone().apply(&mut after).map_err(ApiError::Invalid)?;
+        let unconfirmed = change.unconfirmed(&after.consents).map(|consent| Unconfirmed::of(&after, consent)).collect();
         if held.as_ref() == Some(&after) {
-            return Ok(None);
+            return Ok(Preparation::Unchanged(Done { merged: Merged::Updated, unconfirmed }));
         }
         if held.is_some() {
             after.version += 1;
         }
-        let evidence = moves.into_iter().map(|moved| evidence(moved, place, now)).collect();
-        Ok(Some(Prepared { before: held, after, evidence }))
+        let evidence = moves.into_iter().map(|moved| evidence(moved, author, now)).collect();
+        Ok(Preparation::Write(Box::new(Prepared { before: held, after, evidence, unconfirmed })))
     }
+}
+
+pub(super) enum Preparation {
+    Write(Box<Prepared>),
+    Unchanged(Done),
 }
 
 /// A change of a person, ready to be written.
@@ -185,6 +217,7 @@ pub(super) struct Prepared {
     before: Option<Recipient>,
     after: Recipient,
     evidence: Vec<Evidence>,
+    unconfirmed: Vec<Unconfirmed>,
 }
 
 impl Prepared {
@@ -193,10 +226,12 @@ impl Prepared {
     }
 
     /// What the answer means; `None` if it is to be merged anew.
-    pub(super) fn settle(&self, result: PutResult) -> Result<Option<Merged>, ApiError> {
+    pub(super) fn settle(&self, result: PutResult) -> Result<Option<Done>, ApiError> {
         match result {
-            PutResult::Written if self.before.is_some() => Ok(Some(Merged::Updated)),
-            PutResult::Written => Ok(Some(Merged::Created)),
+            PutResult::Written => {
+                let merged = if self.before.is_some() { Merged::Updated } else { Merged::Created };
+                Ok(Some(Done { merged, unconfirmed: self.unconfirmed.clone() }))
+            }
             PutResult::Changed => Ok(None),
             PutResult::AddressTaken(channel) => {
                 Err(address_conflict(Code::AddressTaken, channel, "an address of no other recipient"))
@@ -209,19 +244,21 @@ impl Prepared {
     }
 }
 
-fn evidence(moved: ConsentMove, place: Place, now: Timestamp) -> Evidence {
-    let ConsentMove { before, after, evidence } = moved;
+fn evidence(moved: ConsentMove, author: Author<'_>, now: Timestamp) -> Evidence {
+    let ConsentMove { before, after, consent, evidence } = moved;
     Evidence {
-        topic: after.topic,
-        channel: after.channel,
+        topic: consent.topic,
+        channel: consent.channel,
         before,
-        after: after.status,
+        after,
         text: evidence,
         text_version: None,
-        source: after.source,
-        place,
+        source: consent.source,
+        place: author.place,
+        by: Some(author.by.to_owned()),
         origin: None,
-        at: after.at,
+        // Nobody but the one who removes a record says when.
+        at: if after.is_some() { consent.at } else { kept(now) },
         recorded_at: now,
     }
 }

@@ -118,7 +118,12 @@ fn recipients() -> Vec<Op> {
             .answers_lines::<LineResult>("An answer for each line, in their order.", &examples::line_results())
             .refuses(&[Code::NoPolicy]),
         Op::new(Put, "/v1/recipients/{id}", "recipients", "put_recipient", "Put a recipient")
-            .says("Merges into what is held: absent means unchanged, null means removed, lists merge by their keys.")
+            .says(
+                "Merges into what is held: absent means unchanged, null means removed, lists merge by their keys. A \
+                 consent that is `pending` is confirmed by the person: one mail with the template `confirm-consent` asks \
+                 for it, at most once in 30 days. Where that template is not pushed or not among the policy's notices, \
+                 the consent stays pending.",
+            )
             .named::<RecipientId>("id")
             .body::<RecipientChange>(examples::recipient())
             .answers::<recipient::Put>(200, "It is held.", examples::recipient_put())
@@ -194,5 +199,23 @@ fn preferences() -> Vec<Op> {
             .named::<Token>("token")
             .shows(200, "A page with a button.")
             .shows(404, "The token is not one of ours."),
+        Op::new(Get, "/c/{token}", "preferences", "ask_consent", "Ask before a consent is confirmed")
+            .says(
+                "Changes nothing: scanners follow links. It asks about the pending consent that the mail was about, and \
+                 offers the others that wait on the same channel.",
+            )
+            .named::<Token>("token")
+            .shows(200, "A page with a button, or that there is nothing to confirm any more.")
+            .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
+            .shows(503, "It could not be read: try again."),
+        Op::new(Post, "/c/{token}", "preferences", "confirm_consent", "Confirm a consent (double opt-in)")
+            .says(
+                "Grants, once, what still waits. The form names what the page showed (`shown`) and which others were \
+                 ticked (`also`); if the page would say something else by now, it is shown again and nothing is granted.",
+            )
+            .named::<Token>("token")
+            .shows(200, "It is granted, or nothing was left to grant.")
+            .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
+            .shows(503, "It could not be saved: try again."),
     ]
 }
