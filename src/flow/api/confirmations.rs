@@ -138,6 +138,6 @@ fn id(body: &Value, group: &Group) -> String {
     for (recipient, since) in &group.recipients {
         hash.update(format!("\0{recipient}\0{}", since.as_millisecond()));
     }
-    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("confirm.{hex}")
+    let [half @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _]: [u8; 32] = hash.finalize().into();
+    format!("confirm.{:032x}", u128::from_be_bytes(half))
 }

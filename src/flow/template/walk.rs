@@ -237,9 +237,8 @@ impl Walk<'_> {
             return Err(format!("a declared name: {}", self.manifest.names().join(", ")));
         };
         match known {
-            Name::Variable(_) => return Ok(()),
             Name::Held if self.part == Part::Subject => return Err("a subject without what is held".to_owned()),
-            Name::Held => return Ok(()),
+            Name::Variable(_) | Name::Held => return Ok(()),
             Name::Attribute
             | Name::UnsubscribeUrl
             | Name::PreferencesUrl

@@ -128,31 +128,34 @@ impl<'q> Sheet<'q> {
 
     /// What was granted, and what else may be.
     pub fn granted(&self, token: &str, topics: &[Topic]) -> Response {
-        let items: String = topics.iter().map(|topic| format!("<li>{}</li>", encode_text(&self.text(topic)))).collect();
-        let done = encode_text(&self.words.done);
-        let leave = paragraph(&self.words.leave);
-        let body = format!("<p>{done}</p><ul>{items}</ul>{leave}{}", self.form(token));
+        let item = |topic: &Topic| ["<li>", &encode_text(&self.text(topic)), "</li>"].concat();
+        let items: Vec<String> = topics.iter().map(item).collect();
+        let (done, leave) = (paragraph(&self.words.done), paragraph(&self.words.leave));
+        let body = format!("{done}<ul>{}</ul>{leave}{}", items.concat(), self.form(token));
         self.page(&self.words.done_title, &body)
     }
 
     fn form(&self, token: &str) -> String {
         let words = self.words;
-        let mut form = String::new();
-        if self.is_open() {
-            form.push_str(&format!("<p><strong>{}</strong></p>", encode_text(&self.text(&self.question.topic))));
+        let others = &self.question.others;
+        if !self.is_open() && others.is_empty() {
+            return String::new();
         }
-        if !self.question.others.is_empty() {
-            let boxes: String = self.question.others.iter().map(|topic| self.tick(topic)).collect();
-            let legend = encode_text(&words.others);
-            form.push_str(&format!("<fieldset><legend>{legend}</legend>{boxes}</fieldset>"));
-        }
-        if form.is_empty() {
-            return form;
-        }
+        let own = if self.is_open() {
+            format!("<p><strong>{}</strong></p>", encode_text(&self.text(&self.question.topic)))
+        } else {
+            String::new()
+        };
+        let boxes = if others.is_empty() {
+            String::new()
+        } else {
+            let boxes: Vec<String> = others.iter().map(|topic| self.tick(topic)).collect();
+            format!("<fieldset><legend>{}</legend>{}</fieldset>", encode_text(&words.others), boxes.concat())
+        };
         let button = if self.is_open() { &words.button } else { &words.button_others };
         // Verified before, so that it is base64url and a dot.
         format!(
-            "<form method=\"post\" action=\"/c/{}\"><input type=\"hidden\" name=\"shown\" value=\"{}\">{form}{}\
+            "<form method=\"post\" action=\"/c/{}\"><input type=\"hidden\" name=\"shown\" value=\"{}\">{own}{boxes}{}\
              <button>{}</button></form>{}",
             attribute(token),
             self.digest(),
