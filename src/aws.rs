@@ -17,3 +17,4 @@ pub mod sends;
 pub mod shards;
 pub mod system;
 pub mod tables;
+mod usage;

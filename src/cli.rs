@@ -1,5 +1,6 @@
 //! The command line: the same verbs for the stack on this machine and for a deployed one, both through the HTTP API.
 
+mod attributes;
 mod client;
 mod clock;
 mod decisions;
@@ -115,6 +116,8 @@ enum Question {
     /// Get, put or erase one recipient
     #[command(subcommand)]
     Recipients(recipients::Recipients),
+    /// Say what is held and not used, and delete it
+    Attributes(attributes::Attributes),
     /// Get or put the policy
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -185,6 +188,7 @@ async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), F
         Question::Why(args) => why::run(args, &client()?, screen).await,
         Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
         Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
+        Question::Attributes(args) => attributes::run(args, &client()?, screen).await,
         Question::Policy(verb) => policy::run(verb, &client()?, screen).await,
         Question::Templates(verb) => templates::run(verb, client, screen).await,
     }

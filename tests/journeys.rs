@@ -1,5 +1,6 @@
 //! Whole campaigns on the embedded services.
 
+mod attributes;
 mod caps;
 mod chance;
 mod confirmation;

@@ -1,5 +1,6 @@
 //! What marketers and engineers ask for: each request parsed, answered, and refused with every fault named.
 
+pub mod attributes;
 mod bulk;
 pub mod campaigns;
 mod confirmations;
@@ -11,7 +12,7 @@ pub mod rules;
 
 use std::sync::Arc;
 
-use self::recipients::People;
+use self::{attributes::Usage, recipients::People};
 use super::{
     clock::{Clock, Entropy},
     launch::{Campaigns, Policies, Templates, Versioned},
@@ -34,6 +35,7 @@ pub struct Api {
     pub pages: Arc<dyn Pages>,
     pub ledger: Arc<dyn Ledger>,
     pub previews: Arc<dyn Previews>,
+    pub usage: Arc<dyn Usage>,
     pub queue: Arc<dyn Queue>,
     /// Of the tables.
     pub shards: u16,

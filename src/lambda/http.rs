@@ -1,11 +1,14 @@
 //! The routes.
 
+mod attributes;
+mod confirm;
+
 use std::{str::FromStr, sync::Arc};
 
 use axum::{
-    Extension, Form, Json, Router,
+    Extension, Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State, rejection::FormRejection},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
@@ -14,9 +17,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+use self::{
+    attributes::{delete_attribute, delete_interest, list_attributes},
+    confirm::{ask_consent, confirm_consent},
+};
 use super::{
-    openapi,
-    pages::{self, confirm::Sheet},
+    openapi, pages,
     problem::{Problem, chain},
 };
 use crate::{
@@ -27,7 +33,6 @@ use crate::{
     },
     flow::{
         api::{Api, ApiError, Code, decisions::Filter, query_fault},
-        confirm::Answered,
         port::PortError,
         preferences::{Preferences, Unsubscribed},
         token::Purpose,
@@ -73,6 +78,9 @@ routes!(
         put "/v1/recipients/{id}" => put_recipient,
         get "/v1/recipients/{id}" => get_recipient,
         delete "/v1/recipients/{id}" => erase_recipient,
+        get "/v1/attributes" => list_attributes,
+        delete "/v1/attributes/{name}" => delete_attribute,
+        delete "/v1/interests" => delete_interest,
         put "/v1/policy" => put_policy,
         get "/v1/policy" => get_policy,
         put "/v1/templates/{name}" => put_template,
@@ -245,6 +253,14 @@ fn parameter<T: FromStr<Err = Wanted>>(field: &str, raw: &str) -> Result<T, ApiE
     raw.parse().map_err(|wanted: Wanted| query_fault(field, raw, wanted.0))
 }
 
+fn flag(field: &str, raw: Option<&str>) -> Result<bool, ApiError> {
+    match raw {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(raw) => Err(query_fault(field, raw, "true or false")),
+    }
+}
+
 #[derive(Deserialize)]
 struct WhyQuery {
     all: Option<String>,
@@ -257,12 +273,7 @@ async fn why(
 ) -> Answer {
     let id: CampaignId = name(&id, "campaign")?;
     let recipient: RecipientId = name(&recipient, "recipient")?;
-    let all = match query.all.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(raw) => return Err(query_fault("all", raw, "true or false").into()),
-    };
-    Ok(Json(api.why(&id, &recipient, all).await?))
+    Ok(Json(api.why(&id, &recipient, flag("all", query.all.as_deref())?).await?))
 }
 
 #[derive(Deserialize)]
@@ -382,43 +393,6 @@ async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<S
             pages::confirm(&leave)
         }
         None => pages::unknown(),
-    }
-}
-
-/// Asks, and changes nothing: scanners follow links.
-async fn ask_consent(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.question(&token).await {
-        Ok(Some(question)) => Sheet::of(&question).asks(&token),
-        Ok(None) => pages::unknown(),
-        Err(error) => unsaved(&error, "a consent could not be asked about"),
-    }
-}
-
-/// The button was pressed. What counts is what the page showed: if that has changed meanwhile, it is shown again.
-async fn confirm_consent(
-    State(preferences): State<Arc<Preferences>>,
-    Path(token): Path<String>,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    // Without one it says yes to nothing that was shown.
-    let form = form.map_or_else(|_| Vec::new(), |Form(form)| form);
-    let fields =
-        |wanted: &'static str| form.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let question = match preferences.question(&token).await {
-        Ok(Some(question)) => question,
-        Ok(None) => return pages::unknown(),
-        Err(error) => return unsaved(&error, "a consent could not be asked about"),
-    };
-    let sheet = Sheet::of(&question);
-    let yes = sheet.yes(fields("also"));
-    if !yes.is_empty() && fields("shown").next() != Some(sheet.digest().as_str()) {
-        return sheet.asks(&token);
-    }
-    match preferences.confirm(&token, &yes, None).await {
-        Ok(Answered::Granted(question, topics)) => Sheet::of(&question).granted(&token, &topics),
-        Ok(Answered::Nothing(question)) => Sheet::of(&question).asks(&token),
-        Ok(Answered::Unknown) => pages::unknown(),
-        Err(error) => unsaved(&error, "a confirmation could not be saved"),
     }
 }
 

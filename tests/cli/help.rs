@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 22] = [
+    let verbs: [&[&str]; 23] = [
         &[],
         &["demo"],
         &["local"],
@@ -24,6 +24,7 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["recipients", "get"],
         &["recipients", "put"],
         &["recipients", "erase"],
+        &["attributes"],
         &["policy"],
         &["policy", "put"],
         &["tables", "create"],

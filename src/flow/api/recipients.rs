@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How often a change is merged anew because somebody else changed the person first.
-const MAX_LOSSES: usize = 32;
+pub(super) const MAX_LOSSES: usize = 32;
 
 /// What happened to one consent, kept for as long as the person is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -273,7 +273,7 @@ fn address_conflict(code: Code, channel: Channel, wanted: &str) -> ApiError {
     ApiError::Conflict { code, detail: fault.to_string(), faults: vec![fault] }
 }
 
-fn contended(id: &RecipientId) -> ApiError {
+pub(super) fn contended(id: &RecipientId) -> ApiError {
     let detail = format!("{id} is being changed by others: try again");
     let fault = Fault {
         field: String::new(),

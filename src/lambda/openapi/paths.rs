@@ -3,6 +3,7 @@
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::{
+    attributes::{self, AttributesPart, Deleted},
     campaign::Campaign,
     decision::Why,
     examples,
@@ -11,19 +12,20 @@ use super::{
     recipient::{self, LineResult, Recipient, RecipientChange},
     report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report},
     template::{Template, TemplatePut},
-    words::{Cursor, Document, Flag, Time, Token},
+    words::{Cursor, Document, Flag, Name, Time, Token},
 };
 use crate::{
     domain::{
         decision::{OutcomeKind, ReasonCode},
         id::{CampaignId, RecipientId, TemplateName},
         report::CampaignStatus,
+        topic::Topic,
     },
     flow::api::Code,
 };
 
 pub fn operations() -> Vec<Described> {
-    let api = [campaigns(), decisions(), previews(), recipients(), rules(), about()];
+    let api = [campaigns(), decisions(), previews(), recipients(), unneeded(), rules(), about()];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
     api.chain(preferences()).map(Op::done).collect()
 }
@@ -147,6 +149,35 @@ fn recipients() -> Vec<Op> {
             .named::<RecipientId>("id")
             .answers_nothing("Nothing is held any more.")
             .refuses(&[Code::NotFound, Code::Contended]),
+    ]
+}
+
+fn unneeded() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/attributes", "recipients", "list_attributes", "See what is held and not used")
+            .says(
+                "How many people hold each attribute and interest, and which templates and campaigns of the retention \
+                 time used them: a part of all people, in no order. Ask again with the cursor and add up.",
+            )
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .query::<Flag>("idle", "Whether the ids of those for whom none of the campaigns would be are listed.")
+            .answers::<AttributesPart>(200, "Of this part.", attributes::part())
+            .refuses(&[Code::NoPolicy, Code::Invalid]),
+        Op::new(Delete, "/v1/attributes/{name}", "recipients", "delete_attribute", "Delete an attribute of everybody")
+            .says(
+                "Deletes it of a part of all people; ask again with the cursor until it is null. Take it out of the \
+                 policy first, or the next import may bring it back.",
+            )
+            .named::<Name>("name")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<Deleted>(200, "Nobody of this part holds it any more.", attributes::deleted())
+            .refuses(&[Code::Contended, Code::Invalid]),
+        Op::new(Delete, "/v1/interests", "recipients", "delete_interest", "Delete an interest of everybody")
+            .says("As with an attribute. Interests in topics below this one stay.")
+            .query::<Topic>("topic", "The topic; it has to be there.")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<Deleted>(200, "Nobody of this part holds it any more.", attributes::deleted())
+            .refuses(&[Code::Contended, Code::Invalid]),
     ]
 }
 
