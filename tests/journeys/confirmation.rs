@@ -372,3 +372,47 @@ async fn each_change_of_a_consent_is_kept_with_who_where_when_and_what() {
         (&json!("withdrawn"), &json!("by phone"))
     );
 }
+
+#[tokio::test]
+async fn no_log_names_an_address_or_a_link() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let site = signed_up(&newcomer("r-1")).await;
+    let path = link(&site.world, "r-1");
+    confirm(&site, &path, &[]).await;
+    confirm_again_and_astray(&site, &path).await;
+    site.world.put_policy(&with(policy(), json!({ "notices": [] }))).await;
+    put(&site, &newcomer("r-2")).await;
+    site.world.put_policy(&with(policy(), json!({ "topics": { "rust": { "channels": ["personal"] } } }))).await;
+    put(&site, &newcomer("r-3")).await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let ours: Vec<&str> = text.lines().filter(|line| line.contains(" germane::")).collect();
+    assert_eq!(ours.iter().filter(|line| line.contains("stay unconfirmed")).count(), 2, "{ours:#?}");
+    let token = path.trim_start_matches("/c/");
+    for line in ours {
+        assert!(!line.contains("@example.com") && !line.contains(token) && !line.contains("r-1@"), "{line}");
+    }
+}
+
+async fn confirm_again_and_astray(site: &Site, path: &str) {
+    for path in [path, &format!("{path}x")] {
+        site.press(path, &[]).await;
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

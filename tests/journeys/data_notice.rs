@@ -61,6 +61,24 @@ async fn each_person_is_told_what_is_held_where_it_comes_from_and_how_often_it_w
 }
 
 #[tokio::test]
+async fn the_files_for_both_channels_reach_everybody_once() {
+    let world = World::start().await;
+    let personal = json!({ "addresses": { "work": null, "personal": "r-2@example.net" } });
+    let both = json!({ "addresses": { "personal": "r-3@example.net" } });
+    world.put(&[person("r-1"), with(person("r-2"), personal), with(person("r-3"), both)]).await;
+    for file in [
+        include_str!("../../templates/data-notice/campaign.json"),
+        include_str!("../../templates/data-notice/campaign-personal.json"),
+    ] {
+        world.send(&serde_json::from_str(file).unwrap()).await;
+    }
+    let to: std::collections::BTreeSet<String> =
+        world.services.ses.mails().iter().map(|mail| mail.to.clone()).collect();
+    assert_eq!(to.into_iter().collect::<Vec<_>>(), ["r-1@example.com", "r-2@example.net", "r-3@example.com"]);
+    assert_eq!(world.services.ses.mails().len(), 3);
+}
+
+#[tokio::test]
 async fn whoever_has_more_than_fits_in_a_mail_is_told_how_much() {
     let world = World::start().await;
     let interests: Vec<Value> =

@@ -70,6 +70,17 @@ impl Served {
     }
 }
 
+async fn ask_what_is_not_used(api: &Served) {
+    let (attributes, interests) = ("/v1/attributes", "/v1/interests");
+    api.ask("get", attributes, attributes, "", "").await;
+    api.ask("get", attributes, "/v1/attributes?idle=true", "", "").await;
+    api.ask("get", attributes, "/v1/attributes?cursor=x", "", "invalid").await;
+    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name", "", "").await;
+    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name?cursor=x", "", "invalid").await;
+    api.ask("delete", interests, "/v1/interests?topic=rust/async", "", "").await;
+    api.ask("delete", interests, interests, "", "invalid").await;
+}
+
 #[tokio::test]
 async fn every_operation_answers_as_it_is_described() {
     let api = Served::start().await;
@@ -96,14 +107,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("post", bulk, bulk, format!("{}\n\n{{}}\n[\n{taken}", line("r-5")), "").await;
     api.ask("post", bulk, bulk, "\n".repeat(1_001), "too_large").await;
 
-    let (attributes, interests) = ("/v1/attributes", "/v1/interests");
-    api.ask("get", attributes, attributes, "", "").await;
-    api.ask("get", attributes, "/v1/attributes?idle=true", "", "").await;
-    api.ask("get", attributes, "/v1/attributes?cursor=x", "", "invalid").await;
-    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name", "", "").await;
-    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name?cursor=x", "", "invalid").await;
-    api.ask("delete", interests, "/v1/interests?topic=rust/async", "", "").await;
-    api.ask("delete", interests, interests, "", "invalid").await;
+    ask_what_is_not_used(&api).await;
     api.ask("put", "/v1/policy", "/v1/policy", policy(), "").await;
     api.ask("put", "/v1/policy", "/v1/policy", json!({}), "invalid").await;
     api.ask("get", "/v1/policy", "/v1/policy", "", "").await;

@@ -3,7 +3,7 @@
 //!
 //! Everybody is walked, a part of them for each request; whoever asks adds the parts up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -134,9 +134,10 @@ impl Api {
         let mut forms: BTreeMap<(TemplateName, String), Vec<String>> = BTreeMap::new();
         for pinned in campaigns.iter().filter_map(|record| record.pinned.as_ref()) {
             let key = (pinned.template.clone(), pinned.template_hash.clone());
-            if !forms.contains_key(&key) {
-                let form = self.templates.pinned(&key.0, &key.1).await?;
-                forms.insert(key, form.map(|form| form.manifest.attributes).unwrap_or_default());
+            if let Entry::Vacant(place) = forms.entry(key) {
+                let (name, hash) = place.key();
+                let form = self.templates.pinned(name, hash).await?;
+                place.insert(form.map(|form| form.manifest.attributes).unwrap_or_default());
             }
         }
         Ok(Used { declared, campaigns, forms })
