@@ -117,7 +117,7 @@ fn campaign(policy: &Policy, template: &Compiled, topic: &Topic, channel: Channe
         "template": template.name,
         "content": {
             "topic": spoken(&|language| policy.topic_name(topic, language).to_owned()),
-            "purpose": spoken(&|language| policy.topic_purpose(topic, language).to_owned()),
+            "purpose": spoken(&|language| policy.topic_purpose(topic, language).trim_end_matches('.').to_owned()),
             "sender": policy.from.name(),
             "days": policy.pending_consent_days,
         },

@@ -42,6 +42,7 @@ fn campaigns() -> Vec<Op> {
             .refuses(&[Code::IdTaken, Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
         Op::new(Get, "/v1/campaigns", "campaigns", "list_campaigns", "List campaigns")
             .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .says("Without those by which the product asks people to confirm a pending consent.")
             .answers::<CampaignList>(200, "Newest first.", examples::campaigns()),
         Op::new(Get, "/v1/campaigns/{id}", "campaigns", "get_report", "Read a campaign's report")
             .named::<CampaignId>("id")

@@ -78,7 +78,8 @@ impl<'q> Sheet<'q> {
         };
         let text = self.about(&self.words.statement, topic);
         let text = text.replace("{sender}", policy.from.name()).replace("{channel}", channel);
-        match policy.topic_purpose(topic, self.language) {
+        // The sentence around it has its own full stop.
+        match policy.topic_purpose(topic, self.language).trim_end_matches('.') {
             "" => text,
             purpose => format!("{text} {}", self.words.purpose.replace("{purpose}", purpose)),
         }
