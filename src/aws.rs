@@ -20,3 +20,4 @@ pub mod settlements;
 pub mod shards;
 pub mod system;
 pub mod tables;
+mod usage;

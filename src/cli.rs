@@ -1,5 +1,6 @@
 //! The command line: the same verbs for the stack on this machine and for a deployed one, both through the HTTP API.
 
+mod attributes;
 mod client;
 mod clock;
 mod confirm;
@@ -117,6 +118,8 @@ enum Question {
     /// Get, put, export or erase one recipient
     #[command(subcommand)]
     Recipients(recipients::Recipients),
+    /// Say what is held and not used, and delete it
+    Attributes(attributes::Attributes),
     /// Keep addresses from being mailed
     #[command(subcommand)]
     Suppressions(suppressions::Suppressions),
@@ -190,6 +193,7 @@ async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), F
         Question::Why(args) => why::run(args, &client()?, screen).await,
         Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
         Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
+        Question::Attributes(args) => attributes::run(args, &client()?, screen).await,
         Question::Suppressions(verb) => suppressions::run(verb, &client()?, screen).await,
         Question::Policy(verb) => policy::run(verb, &client()?, screen).await,
         Question::Templates(verb) => templates::run(verb, client, screen).await,

@@ -3,10 +3,12 @@
 
 pub mod api;
 pub mod clock;
+pub mod confirm;
 pub mod feedback;
 pub mod held;
 pub mod launch;
 pub mod ledger;
+mod notice;
 pub mod pace;
 pub mod port;
 pub mod preferences;

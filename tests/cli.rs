@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod attributes;
 mod campaigns;
 mod data;
 mod demo;

@@ -1,8 +1,11 @@
 //! Whole campaigns on the embedded services.
 
+mod attributes;
 mod caps;
 mod chance;
+mod confirmation;
 mod crash;
+mod data_notice;
 mod faults;
 mod feedback;
 mod held;

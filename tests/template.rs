@@ -92,6 +92,8 @@ fn data(template: &Compiled, content: &Map<String, Value>, attributes: &[(&str, 
         attributes: &attributes,
         unsubscribe_url: "https://example.com/u/1",
         preferences_url: "https://example.com/p/1",
+        confirm_url: "https://example.com/c/1",
+        held: &Value::Null,
         why: "You asked for it.",
     };
     serde_json::from_str(&template.data(&template.shared(content, &policy()), &person)).unwrap()

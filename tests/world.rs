@@ -199,7 +199,7 @@ impl World {
         for people in people.chunks(500) {
             let lines: Vec<String> = people.iter().map(ToString::to_string).collect();
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            for answer in self.deployment.api().put_recipients(&lines).await.unwrap() {
+            for answer in self.deployment.api().put_recipients(&lines, "a test").await.unwrap() {
                 assert_ne!(answer["result"], "refused", "{answer}");
             }
         }

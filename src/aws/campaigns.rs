@@ -50,7 +50,7 @@ impl Campaigns for Dynamo {
             .item("k", s("campaigns"))
             .item("t", s(format!("{:015}#{id}", record.created_at.as_millisecond())))
             .item("f", n(FORMAT));
-        let puts = [put.build(), listed.build()];
+        let puts = std::iter::once(put.build()).chain(record.is_listed().then(|| listed.build()));
         let mut transact = self.client.transact_write_items();
         for put in puts {
             let put = put.map_err(|error| PortError::corrupt("a request to DynamoDB", error))?;
@@ -101,10 +101,8 @@ impl Campaigns for Dynamo {
         let mut ids = Vec::new();
         let mut last = None;
         for item in answer.items() {
-            let place = item.text("t")?;
-            let id = place.split_once('#').map_or(place, |(_, id)| id);
-            ids.push(id.parse::<CampaignId>().map_err(|wanted| PortError::corrupt("a campaign's id", wanted))?);
-            last = Some(place.to_owned());
+            ids.push(listed_id(item)?);
+            last = Some(item.text("t")?.to_owned());
         }
         let mut summaries = self.summaries(&ids).await?;
         summaries.sort_by_key(|summary| ids.iter().position(|id| *id == summary.id));
@@ -214,24 +212,41 @@ impl Campaigns for Dynamo {
 
 impl Dynamo {
     async fn summaries(&self, ids: &[CampaignId]) -> Result<Vec<CampaignSummary>, PortError> {
+        let records = self.campaign_records(ids).await?.into_iter();
+        let summary = |CampaignRecord { campaign, status, created_at, .. }| CampaignSummary {
+            id: campaign.id,
+            status,
+            created_at,
+        };
+        Ok(records.map(summary).collect())
+    }
+
+    /// At most a hundred, in any order.
+    pub(super) async fn campaign_records(&self, ids: &[CampaignId]) -> Result<Vec<CampaignRecord>, PortError> {
         let key =
             |id: &CampaignId| HashMap::from([("k".to_owned(), s(campaign_key(id))), ("t".to_owned(), s("campaign"))]);
         let mut keys: Vec<Item> = ids.iter().map(key).collect();
-        let mut summaries = Vec::with_capacity(keys.len());
+        let mut records = Vec::with_capacity(keys.len());
         while !keys.is_empty() {
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
             let wanted = wanted.map_err(|error| PortError::corrupt("a request to DynamoDB", error))?;
             let get = self.client.batch_get_item().request_items(&self.names.campaigns, wanted);
             let answer = get.send().await.map_err(unavailable)?;
             for item in answer.responses().and_then(|tables| tables.get(&self.names.campaigns)).into_iter().flatten() {
-                let CampaignRecord { campaign, status, created_at, .. } = record(item)?;
-                summaries.push(CampaignSummary { id: campaign.id, status, created_at });
+                records.push(record(item)?);
             }
             let left = answer.unprocessed_keys().and_then(|tables| tables.get(&self.names.campaigns));
             keys = left.map(|left| left.keys().to_vec()).unwrap_or_default();
         }
-        Ok(summaries)
+        Ok(records)
     }
+}
+
+/// Whose entry in the list of campaigns this is.
+pub(super) fn listed_id(item: &Item) -> Result<CampaignId, PortError> {
+    let place = item.text("t")?;
+    let id = place.split_once('#').map_or(place, |(_, id)| id);
+    id.parse().map_err(|wanted| PortError::corrupt("a campaign's id", wanted))
 }
 
 fn record(item: &Item) -> Result<CampaignRecord, PortError> {

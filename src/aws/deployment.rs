@@ -93,7 +93,8 @@ impl Deployment {
             held: self.held(),
             pages: dynamo.clone(),
             ledger: dynamo.clone(),
-            settlements: dynamo,
+            settlements: dynamo.clone(),
+            usage: dynamo,
             previews: Arc::clone(&self.previews),
             queue: Arc::clone(&self.queue),
             shards: self.dynamo.shards,
@@ -180,6 +181,7 @@ impl Deployment {
             clock: Arc::clone(&self.clock),
             people: dynamo.clone(),
             campaigns: dynamo,
+            policies: Arc::clone(&self.policies),
             tokens: self.tokens.clone(),
         }
     }

@@ -17,6 +17,7 @@ use super::{
     campaigns::{from_json, json},
     clients::Clients,
     dynamo::{Dynamo, Item, Read, n, s, unavailable},
+    usage::TEMPLATES,
 };
 use crate::{
     domain::{id::TemplateName, policy::Policy},
@@ -179,8 +180,18 @@ impl Templates for TemplateTable {
         let form =
             put(place(&compiled.hash)).item("b", s(json("a template", compiled)?)).item("q", s(source.to_string()));
         form.send().await.map_err(unavailable)?;
-        // Last, so that it never names a form that is not there.
-        put("current".to_owned()).send().await.map(|_| ()).map_err(unavailable)
+        // After it, so that it never names a form that is not there.
+        put("current".to_owned()).send().await.map_err(unavailable)?;
+        let declared = self
+            .dynamo
+            .client
+            .put_item()
+            .table_name(&self.dynamo.names.campaigns)
+            .item("k", s(TEMPLATES))
+            .item("t", s(compiled.name.as_str()))
+            .item("f", n(FORMAT))
+            .item("b", s(json("a template's attributes", &compiled.manifest.attributes)?));
+        declared.send().await.map(|_| ()).map_err(unavailable)
     }
 
     async fn source(&self, name: &TemplateName) -> Result<Option<Value>, PortError> {

@@ -68,6 +68,11 @@ impl Client {
         self.json(Method::DELETE, self.url(path, &[]), Body::Empty).await
     }
 
+    /// Deletes of a part of all people.
+    pub async fn delete_part(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.json(Method::DELETE, self.url(path, query), Body::Empty).await
+    }
+
     /// JSON Lines there and back.
     pub async fn post_lines<T: for<'de> Deserialize<'de>>(
         &self,

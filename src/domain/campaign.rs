@@ -23,7 +23,7 @@ use super::{
 const DEFAULT_EXPIRY_DAYS: u32 = 7;
 /// No campaign may run longer: the history that keeps anybody from getting it twice goes back
 /// [`frequency::HISTORY_DAYS`].
-const MAX_EXPIRY_DAYS: u32 = 30;
+pub const MAX_EXPIRY_DAYS: u32 = 30;
 const _: () = assert!(MAX_EXPIRY_DAYS < frequency::HISTORY_DAYS);
 /// Of `content` as JSON. Each mail carries it twice, raw and escaped, in SES's 262,144 characters of template data.
 const MAX_CONTENT_BYTES: usize = 64 * 1024;

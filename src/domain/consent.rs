@@ -3,7 +3,13 @@
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{channel::Channel, codes::codes, decision::Reason, time::compact, topic::Topic};
+use super::{
+    channel::Channel,
+    codes::codes,
+    decision::Reason,
+    time::{compact, days_after},
+    topic::Topic,
+};
 
 codes!(
     /// How a recipient's yes stands.
@@ -60,6 +66,12 @@ impl Consent {
         }
     }
 
+    /// When a yes that nobody confirmed can no longer be confirmed.
+    pub fn lapses(&self, pending_consent_days: u32) -> Timestamp {
+        let asked = days_after(self.at, pending_consent_days);
+        self.end().map_or(asked, |end| end.min(asked))
+    }
+
     fn expired(&self, now: Timestamp) -> bool {
         self.end().is_some_and(|end| end <= now)
     }
@@ -68,7 +80,8 @@ impl Consent {
 /// The grant that holds for `topic` on `channel`, the most specific and newest of them, or why none does.
 ///
 /// Records on the topic or an ancestor count. A grant holds unless it is expired, or a withdrawal is at least as new
-/// as it, or a withdrawal stands on a more specific topic than it.
+/// as it, or a withdrawal stands on a more specific topic than it. One that waits for a confirmation stays pending
+/// also once it can no longer be confirmed: nobody ever said yes, so that nothing has expired.
 pub fn standing<'a>(
     consents: &'a [Consent],
     topic: &Topic,

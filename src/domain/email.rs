@@ -62,6 +62,11 @@ impl Mailbox {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What people call the sender: the name beside the address, or the address itself.
+    pub fn name(&self) -> &str {
+        self.0.split_once('<').map(|(name, _)| name.trim()).filter(|name| !name.is_empty()).unwrap_or(&self.0)
+    }
 }
 
 impl FromStr for Mailbox {

@@ -77,6 +77,18 @@ pub fn decide(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: 
     Decision::Send(grounds)
 }
 
+/// Whether a campaign would be for this person if they had got nothing of late and it were sent at any hour: the gates
+/// that look at who they are and what they want.
+pub fn fits(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: Timestamp) -> bool {
+    let check = Check { recipient, campaign, policy, now };
+    let of_the_person = |gate: &Gate| match gate {
+        Gate::Suppression | Gate::Channel | Gate::Consent | Gate::Pause | Gate::Interest | Gate::Ownership => true,
+        Gate::Duplicate | Gate::Frequency | Gate::Window | Gate::Holdout => false,
+    };
+    let mut gates = Gate::ALL.iter().copied().filter(|gate| of_the_person(gate) && gate.binds(campaign.kind));
+    gates.all(|gate| check.ask(gate).is_ok())
+}
+
 /// Every gate's verdict, also beyond the first that refuses; that one's reason is what [`decide`] says.
 pub fn explain(recipient: &Recipient, campaign: &Campaign, policy: &Policy, now: Timestamp) -> Vec<Verdict> {
     let check = Check { recipient, campaign, policy, now };

@@ -18,6 +18,13 @@ use super::{
 /// A text in several languages, by language tag.
 pub type Localised = BTreeMap<String, String>;
 
+/// The text in a language or, if there is none, in English or else in any.
+pub fn in_language<'a>(texts: &'a Localised, language: &str) -> Option<&'a str> {
+    let primary = language.split('-').next().unwrap_or_default();
+    let found = [language, primary, "en"].into_iter().find_map(|tag| texts.get(tag));
+    found.or_else(|| texts.values().next()).map(String::as_str)
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Policy {
     pub from: Mailbox,
@@ -126,6 +133,17 @@ impl Policy {
     pub fn topic(&self, topic: &Topic) -> Option<&TopicRule> {
         let covering = self.topics.iter().filter(|(known, _)| known.covers(topic));
         covering.max_by_key(|(known, _)| known.depth()).map(|(_, rule)| rule)
+    }
+
+    /// What a topic is called, in a language: the name of its own rule, or its path.
+    pub fn topic_name<'a>(&'a self, topic: &'a Topic, language: &str) -> &'a str {
+        let named = self.topics.get(topic).and_then(|rule| in_language(&rule.name, language));
+        named.unwrap_or(topic.as_str())
+    }
+
+    /// What a topic's mail is for, in a language; empty where the policy does not say.
+    pub fn topic_purpose(&self, topic: &Topic, language: &str) -> &str {
+        self.topic(topic).and_then(|rule| in_language(&rule.purpose, language)).unwrap_or_default()
     }
 
     /// Whether facts about people may be kept under this topic.

@@ -1,7 +1,9 @@
 //! What marketers and engineers ask for: each request parsed, answered, and refused with every fault named.
 
+pub mod attributes;
 mod bulk;
 pub mod campaigns;
+mod confirmations;
 pub mod decisions;
 mod lifecycle;
 pub mod previews;
@@ -11,7 +13,7 @@ pub mod suppressions;
 
 use std::sync::Arc;
 
-use self::{recipients::People, suppressions::Addresses};
+use self::{attributes::Usage, recipients::People, suppressions::Addresses};
 use super::{
     clock::{Clock, Entropy},
     feedback::Settlements,
@@ -39,6 +41,7 @@ pub struct Api {
     pub ledger: Arc<dyn Ledger>,
     pub settlements: Arc<dyn Settlements>,
     pub previews: Arc<dyn Previews>,
+    pub usage: Arc<dyn Usage>,
     pub queue: Arc<dyn Queue>,
     /// Of the tables.
     pub shards: u16,

@@ -178,7 +178,8 @@ fn insert(object: &mut Value, name: &str, value: Value) {
 
 /// The newest text that was shown when a consent came to stand as it does.
 pub(super) fn text_behind(consent: &Consent, evidence: &[Evidence]) -> Option<String> {
-    let of = |e: &&Evidence| e.topic == consent.topic && e.channel == consent.channel && e.after == consent.status;
+    let of =
+        |e: &&Evidence| e.topic == consent.topic && e.channel == consent.channel && e.after == Some(consent.status);
     evidence.iter().rev().find(of).and_then(|e| e.text.clone())
 }
 

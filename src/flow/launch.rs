@@ -38,6 +38,16 @@ pub struct CampaignRecord {
     pub pinned: Option<Pinned>,
 }
 
+/// Who created the campaigns that ask people to confirm their consent.
+pub const DOUBLE_OPT_IN: &str = "double-opt-in";
+
+impl CampaignRecord {
+    /// Whether it stands in the list of campaigns. One for each sign-up would drown the others.
+    pub fn is_listed(&self) -> bool {
+        self.created_by != DOUBLE_OPT_IN
+    }
+}
+
 /// What a launch fixes, so that a later change of template or sender does not split a campaign in two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pinned {

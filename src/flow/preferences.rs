@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     api::recipients::{Evidence, People, PersonWrite, Place, PutResult},
     clock::Clock,
-    launch::Campaigns,
+    launch::{Campaigns, Policies},
     port::PortError,
     token::{Purpose, TokenKeys},
 };
@@ -15,12 +15,13 @@ use crate::domain::{
 };
 
 /// Whoever changes so fast that a withdrawal cannot be written so often is not a person.
-const MAX_LOSSES: usize = 100;
+pub(super) const MAX_LOSSES: usize = 100;
 
 pub struct Preferences {
     pub clock: Arc<dyn Clock>,
     pub people: Arc<dyn People>,
     pub campaigns: Arc<dyn Campaigns>,
+    pub policies: Arc<dyn Policies>,
     pub tokens: TokenKeys,
 }
 
@@ -77,10 +78,11 @@ impl Preferences {
                 topic: withdrawn.topic.clone(),
                 channel,
                 before: old.map(|c| c.status),
-                after: withdrawn.status,
+                after: Some(withdrawn.status),
                 text: None,
                 text_version: None,
                 place: Place::OneClick,
+                by: None,
                 origin: None,
                 source: withdrawn.source.clone(),
                 at: withdrawn.at,

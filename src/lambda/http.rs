@@ -1,5 +1,7 @@
 //! The routes.
 
+mod attributes;
+mod confirm;
 mod privacy;
 
 use std::{str::FromStr, sync::Arc};
@@ -16,6 +18,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+use self::{
+    attributes::{delete_attribute, delete_interest, list_attributes},
+    confirm::{ask_consent, confirm_consent},
+};
 use super::{
     openapi, pages,
     problem::{Problem, chain},
@@ -28,6 +34,7 @@ use crate::{
     },
     flow::{
         api::{Api, ApiError, Code, decisions::Filter, query_fault},
+        port::PortError,
         preferences::{Preferences, Unsubscribed},
         token::Purpose,
     },
@@ -77,6 +84,9 @@ routes!(
         put "/v1/suppressions/{address}" => privacy::suppress,
         get "/v1/suppressions/{address}" => privacy::suppression,
         delete "/v1/suppressions/{address}" => privacy::lift,
+        get "/v1/attributes" => list_attributes,
+        delete "/v1/attributes/{name}" => delete_attribute,
+        delete "/v1/interests" => delete_interest,
         put "/v1/policy" => put_policy,
         get "/v1/policy" => get_policy,
         put "/v1/templates/{name}" => put_template,
@@ -91,6 +101,8 @@ routes!(
         get "/u/{token}" => confirm_unsubscribe,
         post "/u/{token}" => unsubscribe,
         get "/p/{token}" => reduce,
+        get "/c/{token}" => ask_consent,
+        post "/c/{token}" => confirm_consent,
     }
 );
 
@@ -206,9 +218,13 @@ fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Probl
     })
 }
 
+/// Who asks, by a name that is always there.
+fn named(actor: Option<Extension<Actor>>) -> String {
+    actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor)
+}
+
 async fn submit(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer<Response> {
-    let actor = actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor);
-    let (id, status) = api.submit(&body, &actor).await?;
+    let (id, status) = api.submit(&body, &named(actor)).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
 }
 
@@ -270,6 +286,14 @@ fn parameter<T: FromStr<Err = Wanted>>(field: &str, raw: &str) -> Result<T, ApiE
     raw.parse().map_err(|wanted: Wanted| query_fault(field, raw, wanted.0))
 }
 
+fn flag(field: &str, raw: Option<&str>) -> Result<bool, ApiError> {
+    match raw {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(raw) => Err(query_fault(field, raw, "true or false")),
+    }
+}
+
 #[derive(Deserialize)]
 struct WhyQuery {
     all: Option<String>,
@@ -282,12 +306,7 @@ async fn why(
 ) -> Answer {
     let id: CampaignId = name(&id, "campaign")?;
     let recipient: RecipientId = name(&recipient, "recipient")?;
-    let all = match query.all.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(raw) => return Err(query_fault("all", raw, "true or false").into()),
-    };
-    Ok(Json(api.why(&id, &recipient, all).await?))
+    Ok(Json(api.why(&id, &recipient, flag("all", query.all.as_deref())?).await?))
 }
 
 #[derive(Deserialize)]
@@ -315,9 +334,13 @@ async fn preview_report(State(api): State<Arc<Api>>, Segments(id): Segments<Stri
     Ok(Json(api.preview_report(&id).await?))
 }
 
-async fn put_recipients(State(api): State<Arc<Api>>, Lines(text): Lines) -> Answer<Response> {
+async fn put_recipients(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Lines(text): Lines,
+) -> Answer<Response> {
     let lines: Vec<&str> = text.lines().collect();
-    Ok(json_lines(&api.put_recipients(&lines).await?))
+    Ok(json_lines(&api.put_recipients(&lines, &named(actor)).await?))
 }
 
 fn json_lines(answers: &[Value]) -> Response {
@@ -325,9 +348,14 @@ fn json_lines(answers: &[Value]) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
-async fn put_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>, Body(body): Body) -> Answer {
+async fn put_recipient(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Segments(id): Segments<String>,
+    Body(body): Body,
+) -> Answer {
     let id: RecipientId = new_name(&id, "/id")?;
-    let result = api.put_recipient(&id, &body).await?;
+    let result = api.put_recipient(&id, &body, &named(actor)).await?;
     Ok(Json(json!({ "id": id, "result": result })))
 }
 
@@ -375,10 +403,7 @@ async fn unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): P
     match preferences.unsubscribe(&token).await {
         Ok(Unsubscribed::Done) => pages::unsubscribed(),
         Ok(Unsubscribed::UnknownToken) => pages::unknown(),
-        Err(error) => {
-            tracing::error!(error = chain(&error), "an unsubscribe could not be saved");
-            pages::try_again()
-        }
+        Err(error) => unsaved(&error, "an unsubscribe could not be saved"),
     }
 }
 
@@ -390,4 +415,9 @@ async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<S
         }
         None => pages::unknown(),
     }
+}
+
+fn unsaved(error: &PortError, what: &'static str) -> Response {
+    tracing::error!(error = chain(error), what);
+    pages::try_again()
 }

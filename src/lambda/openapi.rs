@@ -6,6 +6,7 @@
 
 #![expect(dead_code, reason = "a type that describes a shape is never built")]
 
+mod attributes;
 mod campaign;
 mod decision;
 mod examples;

@@ -1,5 +1,7 @@
 //! The pages behind a mail's links: plain HTML without scripts, cookies or anything from elsewhere.
 
+pub mod confirm;
+
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -22,6 +24,7 @@ pub fn confirm(token: &str) -> Response {
     // A token is base64url, which needs no escaping.
     page(
         StatusCode::OK,
+        "en",
         "Unsubscribe",
         &format!(
             "<p>You will get no more mail about this topic at this address. It takes effect at once.</p>\
@@ -33,6 +36,7 @@ pub fn confirm(token: &str) -> Response {
 pub fn unsubscribed() -> Response {
     page(
         StatusCode::OK,
+        "en",
         "You are unsubscribed",
         "<p>You get no more mail about this topic at this address. There is nothing more to do.</p>",
     )
@@ -41,6 +45,7 @@ pub fn unsubscribed() -> Response {
 pub fn unknown() -> Response {
     page(
         StatusCode::NOT_FOUND,
+        "en",
         "This link does not work",
         "<p>It is not one of ours, or a part of it is missing. Please open it from the mail again.</p>",
     )
@@ -49,14 +54,15 @@ pub fn unknown() -> Response {
 pub fn try_again() -> Response {
     page(
         StatusCode::SERVICE_UNAVAILABLE,
+        "en",
         "Please try again",
         "<p>We could not save this just now. Nothing has changed yet; please try again in a minute.</p>",
     )
 }
 
-fn page(status: StatusCode, title: &str, body: &str) -> Response {
+fn page(status: StatusCode, language: &str, title: &str, body: &str) -> Response {
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+        "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>"
     );

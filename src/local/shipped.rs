@@ -1,26 +1,35 @@
 //! The templates that ship, for a stack that is started away from a `templates` folder.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::id::TemplateName;
 
+/// A name, the manifest, and the body in each language.
+type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 macro_rules! shipped {
-    ($($name:literal),*) => {
+    ($($name:literal $(in $language:literal)*),*) => {
         [$((
             $name,
             include_str!(concat!("../../templates/", $name, "/template.toml")),
-            include_str!(concat!("../../templates/", $name, "/body.mjml")),
+            &[
+                ("default", include_str!(concat!("../../templates/", $name, "/body.mjml"))),
+                $(($language, include_str!(concat!("../../templates/", $name, "/body.", $language, ".mjml"))),)*
+            ],
         )),*]
     };
 }
 
-const SHIPPED: [(&str, &str, &str); 2] = shipped!["newsletter", "product-update"];
+const SHIPPED: [Shipped; 4] =
+    shipped!["confirm-consent" in "de", "data-notice" in "de", "newsletter", "product-update"];
 
 /// Each with the body of its `PUT /v1/templates/{name}`.
 pub fn templates() -> Vec<(TemplateName, Value)> {
-    let template = |(name, manifest, mjml): (&str, &str, &str)| {
+    let template = |(name, manifest, bodies): Shipped| {
         let manifest: Value = toml::from_str(manifest).ok()?;
-        let source = json!({ "manifest": manifest, "mjml": { "default": mjml } });
+        let mjml: Map<String, Value> =
+            bodies.iter().map(|(language, body)| ((*language).to_owned(), json!(body))).collect();
+        let source = json!({ "manifest": manifest, "mjml": mjml });
         Some((name.parse().ok()?, source))
     };
     SHIPPED.into_iter().filter_map(template).collect()

@@ -161,6 +161,8 @@ impl Naive {
             attributes: &person.attributes,
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &format!("{PUBLIC_URL}/p/{}", token(Purpose::Reduce)),
+            confirm_url: "",
+            held: &serde_json::Value::Null,
             why: &sentence::why(&self.campaign, &self.rules.policy, grounds),
         };
         let data = self.template.data(&self.shared, &personal);

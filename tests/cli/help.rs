@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 28] = [
+    let verbs: [&[&str]; 29] = [
         &[],
         &["demo"],
         &["local"],
@@ -30,6 +30,7 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["suppressions", "get"],
         &["suppressions", "remove"],
         &["suppressions", "import"],
+        &["attributes"],
         &["policy"],
         &["policy", "put"],
         &["tables", "create"],

@@ -160,9 +160,22 @@ fn a_consent_ends_at_its_expiry_and_implied_consent_also_by_age() {
     }
     lasts(Basis::ImpliedPurchase, from, None, time("2026-02-28T12:00:00Z"));
     lasts(Basis::ImpliedInquiry, time("2026-08-31T12:00:00Z"), None, time("2027-02-28T12:00:00Z"));
+    lasts(Basis::ImpliedPurchase, time("2022-02-28T23:59:59.999Z"), None, time("2024-02-28T23:59:59.999Z"));
+    lasts(Basis::ImpliedInquiry, time("2023-08-31T00:00:00Z"), None, time("2024-02-29T00:00:00Z"));
+    lasts(Basis::ImpliedInquiry, time("2023-12-31T00:00:00Z"), None, time("2024-06-30T00:00:00Z"));
     // The sooner of what is written and what is implied.
+    lasts(Basis::ImpliedPurchase, from, Some(time("2030-01-01T00:00:00Z")), time("2026-02-28T12:00:00Z"));
     lasts(Basis::ImpliedPurchase, from, Some(time("2025-01-01T00:00:00Z")), time("2025-01-01T00:00:00Z"));
     lasts(Basis::ImpliedInquiry, from, Some(time("2025-01-01T00:00:00Z")), time("2024-08-29T12:00:00Z"));
+}
+
+#[test]
+fn what_waits_for_a_confirmation_lapses_by_the_policy_or_sooner_where_its_own_end_comes_first() {
+    let waiting = consent(Pending, "rust", days_ago(1));
+    assert_eq!(waiting.lapses(14), now() + 24 * 13 * millis(3_600_000));
+    assert_eq!(Consent { expires_at: Some(now()), ..waiting.clone() }.lapses(14), now());
+    let implied = Consent { basis: Basis::ImpliedInquiry, at: time("2026-08-31T12:00:00Z"), ..waiting };
+    assert_eq!(implied.lapses(365), time("2027-02-28T12:00:00Z"));
 }
 
 #[test]

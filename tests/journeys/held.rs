@@ -157,11 +157,12 @@ async fn an_export_holds_every_field_that_a_person_can_have() {
         topic: "rust/wasm".parse().unwrap(),
         channel: Channel::Personal,
         before: Some(ConsentStatus::Withdrawn),
-        after: ConsentStatus::Pending,
+        after: Some(ConsentStatus::Pending),
         text: Some("I would like to hear more".to_owned()),
         text_version: Some("form.en 3".to_owned()),
         source: Some("a fair".to_owned()),
         place: Place::Page,
+        by: Some("a system".to_owned()),
         origin: Some("0123456789abcdef".to_owned()),
         at: time("2026-02-02T02:02:02Z"),
         recorded_at: time("2026-02-02T02:02:03Z"),
@@ -288,11 +289,11 @@ async fn after_an_erasure_nothing_leads_to_the_person_any_more() {
     assert_eq!(code(world.erase(id).await.unwrap_err()), Code::NotFound, "erased twice");
     assert_eq!(code(api.why(&"weekly".parse().unwrap(), &parsed, false).await.unwrap_err()), Code::NotFound);
     assert_eq!(code(api.export_recipient(&parsed).await.unwrap_err()), Code::NotFound);
-    assert_eq!(code(api.put_recipient(&parsed, &of_them).await.unwrap_err()), Code::ErasedAddress);
+    assert_eq!(code(api.put_recipient(&parsed, &of_them, "a test").await.unwrap_err()), Code::ErasedAddress);
     for address in ["gone.work@example.com", "GONE.personal@example.net"] {
         assert_eq!(api.suppression(address).await.unwrap()["kind"], "erased");
         let anew = with(person("other"), json!({ "addresses": { "work": address } }));
-        let answers = api.put_recipients(&[&anew.to_string()]).await.unwrap();
+        let answers = api.put_recipients(&[&anew.to_string()], "a test").await.unwrap();
         assert_eq!(answers[0]["result"], "refused");
         assert!(answers[0].to_string().contains("erased_address"), "{answers:?}");
         assert!(!answers[0].to_string().to_lowercase().contains("gone"), "{answers:?}");
@@ -310,7 +311,8 @@ async fn a_mailbox_that_served_both_channels_is_erased_once_and_stays_so() {
     let mut names: Vec<&str> = items.items()[0].keys().map(String::as_str).collect();
     names.sort();
     assert_eq!((items.items().len(), names), (1, vec!["f", "h", "z"]));
-    let again = world.deployment.api().put_recipient(&"r-2".parse().unwrap(), &with(person("r-2"), both)).await;
+    let again =
+        world.deployment.api().put_recipient(&"r-2".parse().unwrap(), &with(person("r-2"), both), "a test").await;
     assert!(matches!(again, Err(ApiError::Conflict { code: Code::ErasedAddress, .. })), "{again:?}");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use germane::lambda::http;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -31,6 +31,15 @@ impl Site {
 
     pub async fn ask(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
         self.client.request(method, format!("{}{path}", self.base)).body(body).send().await.unwrap()
+    }
+
+    /// Presses the button of a page's form; answers with the status and the page that follows.
+    pub async fn press(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let mut form = Url::parse("http://example.com").unwrap();
+        form.query_pairs_mut().extend_pairs(fields);
+        let request = self.client.post(format!("{}{path}", self.base)).body(form.query().unwrap_or("").to_owned());
+        let answer = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     pub async fn json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {

@@ -85,7 +85,7 @@ async fn an_address_that_nobody_has_yet_is_honoured_from_the_first_mail_on() {
     let both = |id: &str| with(person(id), json!({ "addresses": { "personal": format!("{id}@example.net") } }));
     world.suppress("r-2@example.net", json!({})).await;
     world.put(&[both("r-1"), both("r-3")]).await;
-    world.deployment.api().put_recipient(&"r-2".parse().unwrap(), &both("r-2")).await.unwrap();
+    world.deployment.api().put_recipient(&"r-2".parse().unwrap(), &both("r-2"), "a test").await.unwrap();
     let report = world.send(&campaign("weekly")).await;
     assert_eq!((&report["outcomes"]["sent"], &report["reasons"]), (&json!(1), &json!({ "suppressed": 2 })));
     let why = world.why("weekly", "r-1").await;
@@ -161,7 +161,9 @@ async fn who_complained_is_not_brought_back_by_another_id_nor_by_another_of_thei
         assert_eq!(world.person_now(id).await.suppression, Some(complaint()), "{id}");
     }
     assert_eq!(
-        refused(world.deployment.api().put_recipient(&"d".parse().unwrap(), &at("d", "moved@example.com")).await),
+        refused(
+            world.deployment.api().put_recipient(&"d".parse().unwrap(), &at("d", "moved@example.com"), "a test").await
+        ),
         Code::AddressTaken
     );
     let report = world.send(&campaign("weekly")).await;
@@ -219,7 +221,8 @@ async fn whichever_of_suppression_and_import_comes_first_the_person_is_suppresse
         let (recipient, address) = (id.parse().unwrap(), format!("{id}@example.com"));
         let body = json!({});
         let document = person(id);
-        let (put, suppressed) = tokio::join!(api.put_recipient(&recipient, &document), api.suppress(&address, &body));
+        let (put, suppressed) =
+            tokio::join!(api.put_recipient(&recipient, &document, "a test"), api.suppress(&address, &body));
         put.unwrap();
         suppressed.unwrap();
     });
@@ -342,7 +345,7 @@ async fn a_mark_that_is_not_understood_stops_what_reads_it() {
         put.send().await.unwrap();
         let api = world.deployment.api();
         assert!(matches!(api.suppression("r-1@example.com").await, Err(ApiError::Port(_))));
-        let put = api.put_recipient(&"r-1".parse().unwrap(), &person("r-1")).await;
+        let put = api.put_recipient(&"r-1".parse().unwrap(), &person("r-1"), "a test").await;
         assert!(matches!(put, Err(ApiError::Port(_))), "{put:?}");
     }
 }

@@ -79,7 +79,7 @@ async fn a_person_reads_back_as_they_were_put_and_takes_few_bytes() {
     let api = world.deployment.api();
     let id = "r-1042".parse().unwrap();
     assert_eq!(api.get_recipient(&id).await.unwrap(), ordinary());
-    assert_eq!(api.put_recipient(&id, &ordinary()).await.unwrap(), Merged::Updated);
+    assert_eq!(api.put_recipient(&id, &ordinary(), "a test").await.unwrap(), Merged::Updated);
     assert_eq!(api.get_recipient(&id).await.unwrap(), ordinary());
 
     for n in 0..4 {
@@ -102,7 +102,7 @@ async fn an_address_has_one_owner_and_a_refused_person_leaves_nothing_behind() {
     let api = world.deployment.api();
     let put = async |document: Value| {
         let id = document["id"].as_str().unwrap().parse().unwrap();
-        api.put_recipient(&id, &document).await
+        api.put_recipient(&id, &document, "a test").await
     };
     let refused = put(of("two", "two@example.com", "SHARED@example.com")).await;
     let Err(ApiError::Conflict { code, faults, .. }) = refused else { panic!("{refused:?}") };
@@ -141,7 +141,7 @@ async fn a_damaged_person_stops_the_shard_before_anybody_of_the_page_is_mailed()
         assert!(matches!(error, SendError::Port(germane::flow::port::PortError::Corrupt { .. })), "{error:?}");
         assert!(world.mails("weekly").is_empty());
         assert_eq!(world.report("weekly").await["decided"], 0);
-        let put = world.deployment.api().put_recipient(&"r-1".parse().unwrap(), &person("r-1")).await;
+        let put = world.deployment.api().put_recipient(&"r-1".parse().unwrap(), &person("r-1"), "a test").await;
         assert!(matches!(put, Err(ApiError::Port(_))), "{put:?}");
     }
 }

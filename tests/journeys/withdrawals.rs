@@ -127,10 +127,10 @@ async fn who_is_erased_in_the_midst_of_a_run_is_not_mailed_not_named_and_not_bro
 
     let api = world.deployment.api();
     let id = "r-2".parse().unwrap();
-    let again = api.put_recipient(&id, &person("r-2")).await;
+    let again = api.put_recipient(&id, &person("r-2"), "a test").await;
     assert!(matches!(again, Err(ApiError::Conflict { code: Code::ErasedAddress, .. })), "{again:?}");
     let elsewhere = json!({ "addresses": { "work": "other@example.com" } });
-    api.put_recipient(&id, &with(person("r-2"), elsewhere)).await.unwrap();
+    api.put_recipient(&id, &with(person("r-2"), elsewhere), "a test").await.unwrap();
     let why = api.why(&"weekly".parse().unwrap(), &id, false).await;
     assert!(matches!(why, Err(ApiError::NotFound { code: Code::NotEvaluated, .. })), "{why:?}");
     assert_eq!(world.evidence("r-2").await.len(), 1, "only what came with the new person");

@@ -42,10 +42,16 @@ fn a_move_says_what_was_held_what_is_and_why() {
     let granted = consent(ConsentStatus::Granted, "rust", days_ago(4));
     let confirmed = ConsentMove {
         before: Some(ConsentStatus::Pending),
-        after: Consent { source: Some("form".to_owned()), ..granted.clone() },
+        after: Some(ConsentStatus::Granted),
+        consent: Consent { source: Some("form".to_owned()), ..granted.clone() },
         evidence: Some("clicked".to_owned()),
     };
-    let added = ConsentMove { before: None, after: Consent { channel: Channel::Personal, ..granted }, evidence: None };
+    let added = ConsentMove {
+        before: None,
+        after: Some(ConsentStatus::Granted),
+        consent: Consent { channel: Channel::Personal, ..granted },
+        evidence: None,
+    };
     assert_eq!(moves, [confirmed, added]);
 }
 

@@ -70,6 +70,17 @@ impl Served {
     }
 }
 
+async fn ask_what_is_not_used(api: &Served) {
+    let (attributes, interests) = ("/v1/attributes", "/v1/interests");
+    api.ask("get", attributes, attributes, "", "").await;
+    api.ask("get", attributes, "/v1/attributes?idle=true", "", "").await;
+    api.ask("get", attributes, "/v1/attributes?cursor=x", "", "invalid").await;
+    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name", "", "").await;
+    api.ask("delete", "/v1/attributes/{name}", "/v1/attributes/first_name?cursor=x", "", "invalid").await;
+    api.ask("delete", interests, "/v1/interests?topic=rust/async", "", "").await;
+    api.ask("delete", interests, interests, "", "invalid").await;
+}
+
 #[tokio::test]
 async fn every_operation_answers_as_it_is_described() {
     let api = Served::start().await;
@@ -119,6 +130,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("post", many, many, "{\"address\":\"r-7@example.com\"}\n\n[\n{\"address\":\"r-3@example.com\"}", "").await;
     api.ask("post", many, many, "\n".repeat(1_001), "too_large").await;
 
+    ask_what_is_not_used(&api).await;
     api.ask("put", "/v1/policy", "/v1/policy", policy(), "").await;
     api.ask("put", "/v1/policy", "/v1/policy", json!({}), "invalid").await;
     api.ask("get", "/v1/policy", "/v1/policy", "", "").await;
@@ -179,6 +191,13 @@ async fn every_operation_answers_as_it_is_described() {
     }
     api.ask("get", "/p/{token}", &format!("/p/{}", tokens.sign(Purpose::Reduce, &r, &c)), "", "").await;
     api.ask("get", "/p/{token}", "/p/none", "", "").await;
+
+    let to = "r-1@example.com".parse().unwrap();
+    let confirm = format!("/c/{}", tokens.sign_for(Purpose::Confirm, &r, &c, &to));
+    for method in ["get", "post"] {
+        api.ask(method, "/c/{token}", &confirm, "", "").await;
+        api.ask(method, "/c/{token}", "/c/none", "", "").await;
+    }
 
     let served = api.client.get(format!("{}/v1/openapi.json", api.url)).send().await.unwrap();
     assert_eq!(served.headers()[CONTENT_TYPE], "application/json");

@@ -157,14 +157,80 @@ fn a_template_larger_than_ses_stores_is_refused() {
 
 #[test]
 fn what_is_held_is_shown_by_notices_only() {
-    let mut source = source(&mjml("<p>{{held}}</p>"), Some(&format!("{{{{held}}}} {TEXT_FOOT}")));
+    let rows = "{{#each held}}{{title}}:{{#each rows}}{{label}}={{value}};{{/each}}{{/each}}";
+    let mut source = source(&mjml(&format!("<p>{rows}</p>")), Some(&format!("{rows} {TEXT_FOOT}")));
     assert_eq!(fields(&tried(&source).unwrap_err()), ["/mjml/default", "/text/default"]);
     source["manifest"]["notice"] = json!(true);
     source["manifest"]["held"] = json!(true);
     let template = super::compiled(&source);
-    let mail = super::mail(&template, &super::content(json!({ "headline": "H" })), &[("held", "one\n<two>")]);
-    assert!(mail.text.starts_with("one\n<two> "));
-    assert!(mail.html.contains("one\n&lt;two&gt;"));
+    let held = json!([{ "title": "A", "rows": [{ "label": "x", "value": "one<two>" }] }]);
+    let person = super::Personal {
+        attributes: &std::collections::BTreeMap::new(),
+        held: &held,
+        unsubscribe_url: "u",
+        preferences_url: "p",
+        confirm_url: "c",
+        why: "Because.",
+    };
+    let shared = template.shared(&super::content(json!({ "headline": "H" })), &super::policy());
+    let data = serde_json::from_str(&template.data(&shared, &person)).unwrap();
+    let mail = super::render(&template.subject, &template.html, &template.text, &data).unwrap();
+    assert!(mail.text.starts_with("A:x=one<two>; "), "{}", mail.text);
+    assert!(mail.html.contains("A:x=one&lt;two&gt;;"), "{}", mail.html);
+}
+
+#[test]
+fn what_is_held_is_no_text_no_link_and_no_subject_and_has_the_fields_that_it_has() {
+    for (html, text) in [
+        ("{{held}}", "x"),
+        ("{{#each held}}{{#each rows}}<a href=\"{{value}}\">x</a>{{/each}}{{/each}}", "x"),
+        ("{{#each held}}{{#each rows}}{{address}}{{/each}}{{/each}}", "x"),
+    ] {
+        let mut source = source(&mjml(html), Some(&format!("{text} {TEXT_FOOT}")));
+        source["manifest"]["notice"] = json!(true);
+        source["manifest"]["held"] = json!(true);
+        assert_eq!(fields(&tried(&source).unwrap_err()), ["/mjml/default"], "{html}");
+    }
+    let mut subject = source(&mjml("x"), None);
+    subject["manifest"] = super::manifest();
+    subject["manifest"]["notice"] = json!(true);
+    subject["manifest"]["held"] = json!(true);
+    subject["manifest"]["subject"] = json!("{{#if held}}x{{/if}}");
+    assert_eq!(fields(&tried(&subject).unwrap_err()), ["/manifest/subject"]);
+}
+
+#[test]
+fn only_a_notice_leads_to_a_confirmation() {
+    let mut source = source(&mjml("<a href=\"{{confirm_url}}\">x</a>"), Some(TEXT_FOOT));
+    assert_eq!(fields(&tried(&source).unwrap_err()), ["/mjml/default"]);
+    source["manifest"]["notice"] = json!(true);
+    let mail = super::mail(&super::compiled(&source), &super::content(json!({ "headline": "H" })), &[]);
+    assert!(mail.html.contains("href=\"https://example.com/c/1\""));
+}
+
+#[test]
+fn subjects_have_the_languages_of_the_mjml() {
+    let mut source = source(&mjml("x"), None);
+    source["manifest"]["subjects"] = json!({ "de": "{{headline}} auf Deutsch" });
+    assert_eq!(fields(&tried(&source).unwrap_err()), [""]);
+    source["mjml"]["de"] = json!(mjml("x"));
+    let template = super::compiled(&source);
+    let subject = |locale| {
+        let person = super::Personal {
+            attributes: &std::collections::BTreeMap::new(),
+            held: &json!(null),
+            unsubscribe_url: "u",
+            preferences_url: "p",
+            confirm_url: "",
+            why: "Because.",
+        };
+        let shared = template.shared(&super::content(json!({ "headline": "H" })), &super::policy());
+        let data = serde_json::from_str(&template.data_in(locale, &shared, &person)).unwrap();
+        super::render(&template.subject, &template.html, &template.text, &data).unwrap().subject
+    };
+    assert_eq!((subject(None), subject(Some("de-AT"))), ("H".to_owned(), "H auf Deutsch".to_owned()));
+    source["manifest"]["subjects"]["default"] = json!("x");
+    assert_eq!(fields(&tried(&source).unwrap_err()), [""]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The two templates that come with the product.
+//! The templates that come with the product.
 
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 use serde_json::json;
 
@@ -72,6 +72,47 @@ fn the_product_update_needs_only_a_headline() {
     holds_its_promises(&mail.html);
     assert!(!mail.html.contains("<h2") && !mail.html.contains("<ol"));
     insta::assert_snapshot!(mail.text);
+}
+
+fn holds_the_promises_of_a_notice(html: &str, language: &str) {
+    assert!(html.starts_with(&format!("<!doctype html><html lang=\"{language}\"")), "{html}");
+    assert!(html.contains("prefers-color-scheme: dark") && html.contains("Example &amp; Sons"));
+    for fetching in ["<img", "<link", "@import", "url(", "src=", "background=", "{{", "}}"] {
+        assert!(!html.contains(fetching), "{fetching}");
+    }
+}
+
+/// A notice with every sample, in each language.
+fn spoken(template: &Compiled) -> String {
+    let mut told = String::new();
+    for language in ["en", "de"] {
+        let mut data: serde_json::Value = serde_json::from_str(&template.sample_data(&policy())).unwrap();
+        data["l"]["de"] = json!(language == "de");
+        let mail = render(&template.subject, &template.html, &template.text, &data).unwrap();
+        holds_the_promises_of_a_notice(&mail.html, language);
+        let _ = writeln!(told, "# {}\n\n{}\n", mail.subject, mail.text.trim_end());
+    }
+    told
+}
+
+#[test]
+fn the_confirmation_asks_what_it_is_for_and_leads_to_a_page() {
+    let template = shipped("confirm-consent");
+    assert!(template.manifest.notice && !template.manifest.held && template.manifest.attributes.is_empty());
+    insta::assert_snapshot!(spoken(&template));
+}
+
+#[test]
+fn the_data_notice_shows_what_is_held_and_where_it_is_changed() {
+    let template = shipped("data-notice");
+    assert!(template.manifest.notice && template.manifest.held && template.manifest.attributes.is_empty());
+    insta::assert_snapshot!(spoken(&template));
+}
+
+#[test]
+fn a_stack_away_from_the_templates_has_the_same_ones() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    assert_eq!(germane::local::shipped::templates(), germane::local::templates::read_folder(&folder).unwrap());
 }
 
 #[test]

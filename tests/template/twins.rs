@@ -123,8 +123,14 @@ fn the_mail_is_in_the_language_that_fits_and_else_in_the_default() {
     let template = compiled(&source);
     let shared = template.shared(&content(json!({ "headline": "x" })), &policy());
     let attributes = std::collections::BTreeMap::new();
-    let person =
-        super::Personal { attributes: &attributes, unsubscribe_url: "u", preferences_url: "p", why: "You asked." };
+    let person = super::Personal {
+        attributes: &attributes,
+        held: &serde_json::Value::Null,
+        unsubscribe_url: "u",
+        preferences_url: "p",
+        confirm_url: "",
+        why: "You asked.",
+    };
     let greeting = |locale| {
         let data = serde_json::from_str(&template.data_in(locale, &shared, &person)).unwrap();
         let mail = super::render(&template.subject, &template.html, &template.text, &data).unwrap();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::domain::{
     channel::Context,
-    consent::{Basis, Consent},
+    consent::{Basis, Consent, ConsentStatus},
     door::{self, Change, Fault, Node},
     email::EmailAddress,
     frequency::FrequencyCap,
@@ -52,6 +52,19 @@ impl RecipientChange {
     /// Reads a recipient document. `id` is the one in the path of a PUT; a document may leave its own out there.
     pub fn parse(value: &Value, id: Option<&RecipientId>, policy: &Policy, now: Timestamp) -> Result<Self, Vec<Fault>> {
         door::read(value, |node| Self::read(node, id, policy, now))
+    }
+
+    /// Those of `held` that wait for a confirmation and of which this change says so, whether or not it is news: what
+    /// is said again may be the repetition of something whose answer was lost.
+    pub fn unconfirmed<'a>(&'a self, held: &'a [Consent]) -> impl Iterator<Item = &'a Consent> {
+        let said = match &self.consents {
+            Change::Set(said) => said.as_slice(),
+            Change::Keep | Change::Remove => &[],
+        };
+        let same = |a: &Consent, b: &Consent| a.status == b.status && a.topic == b.topic && a.channel == b.channel;
+        held.iter().filter(move |consent| {
+            consent.status == ConsentStatus::Pending && said.iter().any(|said| same(&said.fact.consent, consent))
+        })
     }
 
     fn read(node: &Node<'_>, id: Option<&RecipientId>, policy: &Policy, now: Timestamp) -> Option<Self> {

@@ -15,7 +15,10 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsentMove {
     pub before: Option<ConsentStatus>,
-    pub after: Consent,
+    /// `None` where the record was removed: nobody withdrew anything, so that it may be granted again.
+    pub after: Option<ConsentStatus>,
+    /// As it is now, or was before it was removed.
+    pub consent: Consent,
     pub evidence: Option<String>,
 }
 
@@ -120,8 +123,12 @@ fn merge_consents(held: &mut Vec<Consent>, change: Change<Vec<Incoming<ConsentCh
     let changes = match change {
         Change::Keep => return Vec::new(),
         Change::Remove => {
-            held.retain(|c| c.by_recipient || c.status == ConsentStatus::Withdrawn);
-            return Vec::new();
+            let stays = |c: &Consent| c.by_recipient || c.status == ConsentStatus::Withdrawn;
+            let (kept, removed): (Vec<_>, Vec<_>) = std::mem::take(held).into_iter().partition(stays);
+            *held = kept;
+            let gone =
+                |consent: Consent| ConsentMove { before: Some(consent.status), after: None, consent, evidence: None };
+            return removed.into_iter().map(gone).collect();
         }
         Change::Set(changes) => changes,
     };
@@ -147,11 +154,11 @@ fn merge_consents(held: &mut Vec<Consent>, change: Change<Vec<Incoming<ConsentCh
             Some(before) => {
                 let status = before.status;
                 *before = consent.clone();
-                moves.push(ConsentMove { before: Some(status), after: consent, evidence });
+                moves.push(ConsentMove { before: Some(status), after: Some(consent.status), consent, evidence });
             }
             None => {
                 held.push(consent.clone());
-                moves.push(ConsentMove { before: None, after: consent, evidence });
+                moves.push(ConsentMove { before: None, after: Some(consent.status), consent, evidence });
             }
         }
     }

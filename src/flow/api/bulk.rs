@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
-    recipients::{Merged, Place, Prepared, Settled},
+    confirmations::Unconfirmed,
+    recipients::{Author, Done, Place, Preparation, Prepared, Settled},
 };
 use crate::domain::{
     door::Fault,
@@ -22,12 +23,14 @@ struct Row {
 }
 
 /// A line's number, whom it is about as far as one can tell, and what became of it.
-type Answered = (usize, Option<RecipientId>, Result<Merged, ApiError>);
+type Answered = (usize, Option<RecipientId>, Result<Done, ApiError>);
 
 impl Api {
     /// Merges each line of JSON; answers with a line for each, in their order. A blank line holds nobody, but counts:
-    /// line numbers are those of the sender's file.
-    pub async fn put_recipients(&self, lines: &[&str]) -> Result<Vec<Value>, ApiError> {
+    /// line numbers are those of the sender's file. It happens in the name of `by`; pending consents are confirmed by one
+    /// campaign for each topic and channel.
+    pub async fn put_recipients(&self, lines: &[&str], by: &str) -> Result<Vec<Value>, ApiError> {
+        let author = Author { place: Place::Import, by };
         let current = self.policy().await?;
         let mut results = Vec::<Answered>::new();
         // The second line about a person is merged into what the first one made, and so on.
@@ -47,9 +50,12 @@ impl Api {
             }
         }
         for rows in rounds {
-            self.merge_rows(rows, &mut results).await?;
+            self.merge_rows(rows, author, &mut results).await?;
         }
         results.sort_by_key(|(line, ..)| *line);
+        let done = results.iter().filter_map(|(.., result)| result.as_ref().ok());
+        let unconfirmed: Vec<Unconfirmed> = done.flat_map(|done| done.unconfirmed.iter().cloned()).collect();
+        self.ask_to_confirm(&current.policy, unconfirmed).await?;
         results.into_iter().map(answer).collect()
     }
 
@@ -68,16 +74,21 @@ impl Api {
     }
 
     /// Merges rows about different people.
-    async fn merge_rows(&self, rows: Vec<Row>, results: &mut Vec<Answered>) -> Result<(), ApiError> {
+    async fn merge_rows(
+        &self,
+        rows: Vec<Row>,
+        author: Author<'_>,
+        results: &mut Vec<Answered>,
+    ) -> Result<(), ApiError> {
         let ids: Vec<RecipientId> = rows.iter().map(|row| row.change.id.clone()).collect();
         let held = self.people.get_many(&ids).await?;
         let mut held: HashMap<RecipientId, Recipient> = held.into_iter().map(|r| (r.id.clone(), r)).collect();
-        let mut prepared: Vec<(Row, Prepared)> = Vec::with_capacity(rows.len());
+        let mut prepared: Vec<(Row, Box<Prepared>)> = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.change.id.clone();
-            match self.prepare(&row.change, held.remove(&id), Place::Import, &[]) {
-                Ok(Some(write)) => prepared.push((row, write)),
-                Ok(None) => results.push((row.line, Some(id), Ok(Merged::Updated))),
+            match self.prepare(&row.change, held.remove(&id), author, &[]) {
+                Ok(Preparation::Write(write)) => prepared.push((row, write)),
+                Ok(Preparation::Unchanged(done)) => results.push((row.line, Some(id), Ok(done))),
                 Err(error) => results.push((row.line, Some(id), Err(error))),
             }
         }
@@ -86,8 +97,8 @@ impl Api {
         drop(writes);
         for ((Row { line, change }, write), written) in prepared.into_iter().zip(written) {
             let result = match write.settle(written) {
-                Ok(Settled::Merged(merged)) => Ok(merged),
-                Ok(Settled::Again(found)) => self.merge_again(&change, Place::Import, found).await,
+                Ok(Settled::Done(done)) => Ok(done),
+                Ok(Settled::Again(found)) => self.merge_again(&change, author, found).await,
                 Err(error) => Err(error),
             };
             results.push((line, Some(change.id), result));
@@ -99,7 +110,7 @@ impl Api {
 /// The answer to one line; what is not the line's fault ends the request.
 fn answer((line, id, result): Answered) -> Result<Value, ApiError> {
     let (result, errors) = match result {
-        Ok(merged) => (json!(merged), Vec::new()),
+        Ok(done) => (json!(done.merged), Vec::new()),
         Err(ApiError::Invalid(faults) | ApiError::Conflict { faults, .. }) => (json!("refused"), faults),
         Err(error @ (ApiError::NotFound { .. } | ApiError::Port(_))) => return Err(error),
     };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Api, ApiError, Code, not_found};
+use super::{Api, ApiError, Code, confirmations::Unconfirmed, not_found};
 use crate::{
     domain::{
         channel::Channel,
@@ -15,7 +15,7 @@ use crate::{
         email::EmailAddress,
         id::{RecipientId, Ref},
         recipient::{ConsentMove, Marks, Recipient, RecipientChange},
-        time::compact,
+        time::{compact, kept},
         topic::Topic,
     },
     flow::{
@@ -33,7 +33,8 @@ pub struct Evidence {
     pub topic: Topic,
     pub channel: Channel,
     pub before: Option<ConsentStatus>,
-    pub after: ConsentStatus,
+    /// `None` where the record was removed by somebody's system, which withdraws nothing.
+    pub after: Option<ConsentStatus>,
     /// What was shown or signed.
     pub text: Option<String>,
     /// Which version of a text of ours that was, such as `preferences.de 1`.
@@ -42,6 +43,9 @@ pub struct Evidence {
     pub source: Option<String>,
     #[serde(default)]
     pub place: Place,
+    /// Who asked for it, where that was somebody's system and not the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Keyed hash of the network address and the program that it came from, in hexadecimal, if a recipient did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
@@ -119,12 +123,30 @@ codes!(
     }
 );
 
+/// Who changes people, and by which way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub place: Place,
+    pub by: &'a str,
+}
+
+/// What became of one person, and which of the consents that were said to be pending wait for their confirmation.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub merged: Merged,
+    pub unconfirmed: Vec<Unconfirmed>,
+}
+
 impl Api {
-    pub async fn put_recipient(&self, id: &RecipientId, body: &Value) -> Result<Merged, ApiError> {
+    /// Merges a document into what is held, in the name of `by`, and has a pending consent that it names confirmed.
+    pub async fn put_recipient(&self, id: &RecipientId, body: &Value, by: &str) -> Result<Merged, ApiError> {
         let current = self.policy().await?;
         let change = RecipientChange::parse(body, Some(id), &current.policy, self.clock.now());
         let held = self.people.get(id).await?;
-        self.merge(&change.map_err(ApiError::Invalid)?, held, Place::Api).await
+        let author = Author { place: Place::Api, by };
+        let done = self.merge(&change.map_err(ApiError::Invalid)?, held, author).await?;
+        self.ask_to_confirm(&current.policy, done.unconfirmed).await?;
+        Ok(done.merged)
     }
 
     pub async fn get_recipient(&self, id: &RecipientId) -> Result<Value, ApiError> {
@@ -151,14 +173,16 @@ impl Api {
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
-        place: Place,
-    ) -> Result<Merged, ApiError> {
-        let prepared = self.prepare(change, held, place, &[])?;
-        let Some(prepared) = prepared else { return Ok(Merged::Updated) };
+        author: Author<'_>,
+    ) -> Result<Done, ApiError> {
+        let prepared = match self.prepare(change, held, author, &[])? {
+            Preparation::Write(prepared) => prepared,
+            Preparation::Unchanged(done) => return Ok(done),
+        };
         let result = self.people.put(&[prepared.write()]).await?;
         match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
-            Settled::Merged(merged) => Ok(merged),
-            Settled::Again(found) => self.merge_again(change, place, found).await,
+            Settled::Done(done) => Ok(done),
+            Settled::Again(found) => self.merge_again(change, author, found).await,
         }
     }
 
@@ -166,31 +190,33 @@ impl Api {
     pub(super) async fn merge_again(
         &self,
         change: &RecipientChange,
-        place: Place,
+        author: Author<'_>,
         found: Option<Found>,
-    ) -> Result<Merged, ApiError> {
+    ) -> Result<Done, ApiError> {
         let mut found: Vec<Found> = found.into_iter().collect();
         for _ in 0..MAX_LOSSES {
             let held = self.people.get(&change.id).await?;
-            let Some(prepared) = self.prepare(change, held, place, &found)? else { return Ok(Merged::Updated) };
+            let prepared = match self.prepare(change, held, author, &found)? {
+                Preparation::Write(prepared) => prepared,
+                Preparation::Unchanged(done) => return Ok(done),
+            };
             let result = self.people.put(&[prepared.write()]).await?;
             match prepared.settle(result.first().copied().unwrap_or(PutResult::Changed))? {
-                Settled::Merged(merged) => return Ok(merged),
+                Settled::Done(done) => return Ok(done),
                 Settled::Again(more) => found.extend(more),
             }
         }
         Err(contended(&change.id))
     }
 
-    /// The new version of a person, with what was found out about their new addresses; `None` if the change changes
-    /// nothing.
+    /// The new version of a person, with what was found out about their new addresses, unless the change changes nothing.
     pub(super) fn prepare(
         &self,
         change: &RecipientChange,
         held: Option<Recipient>,
-        place: Place,
+        author: Author<'_>,
         found: &[Found],
-    ) -> Result<Option<Prepared>, ApiError> {
+    ) -> Result<Preparation, ApiError> {
         let now = self.clock.now();
         let blank = || Recipient::blank(change.id.clone(), Ref(self.entropy.eight_bytes()), now);
         let mut after = held.clone().unwrap_or_else(blank);
@@ -198,14 +224,15 @@ impl Api {
         for Found { email, marks } in found {
             after.take_over(email, *marks);
         }
+        let unconfirmed = change.unconfirmed(&after.consents).map(|consent| Unconfirmed::of(&after, consent)).collect();
         if held.as_ref() == Some(&after) {
-            return Ok(None);
+            return Ok(Preparation::Unchanged(Done { merged: Merged::Updated, unconfirmed }));
         }
         if held.is_some() {
             after.version += 1;
         }
-        let evidence = moves.into_iter().map(|moved| evidence(moved, place, now)).collect();
-        Ok(Some(Prepared { before: held, after, evidence }))
+        let evidence = moves.into_iter().map(|moved| evidence(moved, author, now)).collect();
+        Ok(Preparation::Write(Box::new(Prepared { before: held, after, evidence, unconfirmed })))
     }
 }
 
@@ -218,9 +245,14 @@ pub(super) struct Found {
 
 /// What became of a change that was to be written.
 pub(super) enum Settled {
-    Merged(Merged),
+    Done(Done),
     /// It is to be merged anew, perhaps with what was found out.
     Again(Option<Found>),
+}
+
+pub(super) enum Preparation {
+    Write(Box<Prepared>),
+    Unchanged(Done),
 }
 
 /// A change of a person, ready to be written.
@@ -228,6 +260,7 @@ pub(super) struct Prepared {
     before: Option<Recipient>,
     after: Recipient,
     evidence: Vec<Evidence>,
+    unconfirmed: Vec<Unconfirmed>,
 }
 
 impl Prepared {
@@ -238,8 +271,10 @@ impl Prepared {
     /// What the answer means.
     pub(super) fn settle(&self, result: PutResult) -> Result<Settled, ApiError> {
         match result {
-            PutResult::Written if self.before.is_some() => Ok(Settled::Merged(Merged::Updated)),
-            PutResult::Written => Ok(Settled::Merged(Merged::Created)),
+            PutResult::Written => {
+                let merged = if self.before.is_some() { Merged::Updated } else { Merged::Created };
+                Ok(Settled::Done(Done { merged, unconfirmed: self.unconfirmed.clone() }))
+            }
             PutResult::Changed => Ok(Settled::Again(None)),
             PutResult::AddressMarked { channel, marks } => {
                 let address = self.after.address(channel);
@@ -256,19 +291,21 @@ impl Prepared {
     }
 }
 
-fn evidence(moved: ConsentMove, place: Place, now: Timestamp) -> Evidence {
-    let ConsentMove { before, after, evidence } = moved;
+fn evidence(moved: ConsentMove, author: Author<'_>, now: Timestamp) -> Evidence {
+    let ConsentMove { before, after, consent, evidence } = moved;
     Evidence {
-        topic: after.topic,
-        channel: after.channel,
+        topic: consent.topic,
+        channel: consent.channel,
         before,
-        after: after.status,
+        after,
         text: evidence,
         text_version: None,
-        source: after.source,
-        place,
+        source: consent.source,
+        place: author.place,
+        by: Some(author.by.to_owned()),
         origin: None,
-        at: after.at,
+        // Nobody but the one who removes a record says when.
+        at: if after.is_some() { consent.at } else { kept(now) },
         recorded_at: now,
     }
 }
@@ -283,7 +320,7 @@ fn address_conflict(code: Code, channel: Channel, wanted: &str) -> ApiError {
     ApiError::Conflict { code, detail: fault.to_string(), faults: vec![fault] }
 }
 
-fn contended(id: &RecipientId) -> ApiError {
+pub(super) fn contended(id: &RecipientId) -> ApiError {
     let detail = format!("{id} is being changed by others: try again");
     let fault = Fault {
         field: String::new(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::{claim::Claimed, lease::CLAIM_SLACK, stop::Stopped, walk::Run};
 use crate::{
@@ -12,10 +13,12 @@ use crate::{
         email::EmailAddress,
         id::{CampaignId, RecipientId},
         policy::Policy,
+        recipient::Recipient,
         report::{CampaignStatus, StatusCode, StatusDetail},
     },
     flow::{
         launch::{Move, Pinned},
+        notice,
         pace::{Count, Order, Reservation},
         port::PortError,
         sentence,
@@ -238,14 +241,27 @@ fn compose<'a>(run: &'a Run<'_>, policy: &Policy, batch: &[Claimed]) -> Batch<'a
         let unsubscribe_url = link(Purpose::Unsubscribe, "u");
         let personal = Personal {
             attributes: &recipient.attributes,
+            held: &if run.template.manifest.held {
+                let language = run.template.language(recipient.locale.as_deref()).unwrap_or("en");
+                notice::held(recipient, &run.campaign, policy, language, claimed.at)
+            } else {
+                Value::Null
+            },
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &link(Purpose::Reduce, "p"),
+            confirm_url: &if run.template.manifest.notice { confirm_url(run, recipient, &to) } else { String::new() },
             why: &sentence::why(&run.campaign, policy, &claimed.grounds),
         };
         let data = run.template.data_in(recipient.locale.as_deref(), &run.shared, &personal);
         Some(Mail { recipient: recipient.id.clone(), to, data, unsubscribe_url })
     });
     Batch { campaign: &run.campaign.id, pinned: &run.pinned, template: &run.ses_template, mails: mails.collect() }
+}
+
+/// Leads to the page on which a consent that waits is confirmed, by whoever reads the mail at `to`.
+fn confirm_url(run: &Run<'_>, recipient: &Recipient, to: &EmailAddress) -> String {
+    let token = run.ports.tokens.sign_for(Purpose::Confirm, &recipient.id, &run.campaign.id, to);
+    format!("{}/c/{token}", run.ports.public_url)
 }
 
 /// `None` if it may be tried again.

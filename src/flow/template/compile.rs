@@ -54,7 +54,11 @@ struct Compiler<'s> {
 impl Compiler<'_> {
     fn compile(&self, name: &TemplateName) -> Option<Compiled> {
         let manifest = &self.source.manifest;
-        let subject = self.walk("/manifest/subject", &manifest.subject, Part::Subject);
+        let mut subject = Bodies::default();
+        subject.push(DEFAULT_LANGUAGE, self.walk("/manifest/subject", &manifest.subject, Part::Subject));
+        for (language, own) in &manifest.subjects {
+            subject.push(language, self.walk(&format!("/manifest/subjects/{language}"), own, Part::Subject));
+        }
         let mut html = Bodies::default();
         let mut text = Bodies::default();
         for (language, mjml) in &self.source.mjml {
@@ -85,10 +89,10 @@ impl Compiler<'_> {
             return None;
         }
         let languages = self.source.mjml.keys().filter(|language| *language != DEFAULT_LANGUAGE).cloned().collect();
-        let mut text_reads = subject.reads;
+        let mut text_reads = subject.reads.clone();
         text_reads.merge(text.reads.clone());
-        let (subject, html_reads) = (subject.output, html.reads.clone());
-        let (html, text) = (html.joined(), text.joined());
+        let html_reads = html.reads.clone();
+        let (subject, html, text) = (subject.joined(), html.joined(), text.joined());
         let stored = subject.len() + html.len() + text.len();
         if stored > MAX_STORED_BYTES {
             self.faults.push(

@@ -8,7 +8,7 @@ use super::{
     compile::{Compiled, language_key},
     json::{self, Twin},
     shape::Shape,
-    source::Name,
+    source::{Name, held_sample},
 };
 use crate::domain::{
     door::{Fault, Faults},
@@ -23,11 +23,14 @@ const PERSONAL_CHARS: usize = 32_768;
 /// What one person brings to a mail.
 #[derive(Debug, Clone, Copy)]
 pub struct Personal<'a> {
-    /// All that are held; the template receives those that it declares. A template that shows what is held finds it
-    /// here as `held`.
+    /// All that are held; the template receives those that it declares.
     pub attributes: &'a BTreeMap<String, String>,
+    /// What is held, in sections of rows; for a template that shows it.
+    pub held: &'a Value,
     pub unsubscribe_url: &'a str,
     pub preferences_url: &'a str,
+    /// Empty in a mail that asks nothing.
+    pub confirm_url: &'a str,
     /// One plain sentence.
     pub why: &'a str,
 }
@@ -45,6 +48,8 @@ enum Piece {
     Fixed(String),
     /// The inside of a JSON string.
     Person(Field, Twin),
+    /// What the template reads of what is held.
+    Held(Shape, Twin),
     /// `true` if the mail is in this language.
     Language(String),
 }
@@ -52,9 +57,9 @@ enum Piece {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Field {
     Attribute(String),
-    Held,
     UnsubscribeUrl,
     PreferencesUrl,
+    ConfirmUrl,
     Why,
 }
 
@@ -121,7 +126,7 @@ impl Compiled {
 
     /// The template data of one mail in the language that fits a person's locale best.
     pub fn data_in(&self, locale: Option<&str>, shared: &Shared, person: &Personal<'_>) -> String {
-        shared.fill(person, locale.and_then(|locale| self.language(locale)))
+        shared.fill(person, self.language(locale))
     }
 
     /// The template data of a mail that shows every sample.
@@ -140,22 +145,21 @@ impl Compiled {
 
     fn sample(&self, content: &Map<String, Value>, postal_address: &str, language: Option<&str>, full: bool) -> String {
         let declared = self.manifest.attributes.iter().filter(|_| full);
-        let mut attributes: BTreeMap<String, String> =
-            declared.map(|name| (name.clone(), "Sample".to_owned())).collect();
-        if self.manifest.held {
-            attributes.insert("held".to_owned(), "What is held about the person stands here.".to_owned());
-        }
+        let attributes: BTreeMap<String, String> = declared.map(|name| (name.clone(), "Sample".to_owned())).collect();
         let person = Personal {
             attributes: &attributes,
+            held: &if full { held_sample() } else { Value::Null },
             unsubscribe_url: "https://example.com/u/sample",
             preferences_url: "https://example.com/p/sample",
+            confirm_url: "https://example.com/c/sample",
             why: "You asked for news about this topic on 12 March 2026.",
         };
         self.assemble(content, postal_address).fill(&person, language)
     }
 
-    /// The language with a body of its own that fits: the whole tag, or else its first part.
-    fn language(&self, locale: &str) -> Option<&str> {
+    /// The language with a body of its own that fits: the whole tag, or else its first part; `None` for the default.
+    pub fn language(&self, locale: Option<&str>) -> Option<&str> {
+        let locale = locale?;
         let own = |tag: &str| self.languages.iter().find(|known| known.eq_ignore_ascii_case(tag)).map(String::as_str);
         own(locale).or_else(|| own(locale.split('-').next().unwrap_or_default()))
     }
@@ -199,9 +203,13 @@ impl Compiled {
                     continue;
                 }
                 Some(Name::Attribute) => Field::Attribute(name.clone()),
-                Some(Name::Held) => Field::Held,
+                Some(Name::Held) => {
+                    writer.gap(Piece::Held(shape.clone(), twin));
+                    continue;
+                }
                 Some(Name::UnsubscribeUrl) => Field::UnsubscribeUrl,
                 Some(Name::PreferencesUrl) => Field::PreferencesUrl,
+                Some(Name::ConfirmUrl) => Field::ConfirmUrl,
                 Some(Name::Why) => Field::Why,
             };
             writer.fixed.push('"');
@@ -227,7 +235,7 @@ impl Writer {
         self.parts.push(Piece::Fixed(self.fixed));
         let fixed = self.parts.iter().map(|piece| match piece {
             Piece::Fixed(json) => json.len(),
-            Piece::Person(..) | Piece::Language(_) => 0,
+            Piece::Person(..) | Piece::Held(..) | Piece::Language(_) => 0,
         });
         Shared { fixed_bytes: fixed.sum(), parts: self.parts }
     }
@@ -242,6 +250,7 @@ impl Shared {
                 Piece::Fixed(json) => data.push_str(json),
                 Piece::Language(own) => data.push_str(if language == Some(own) { "true" } else { "false" }),
                 Piece::Person(field, twin) => field.write(person, *twin, &mut data),
+                Piece::Held(shape, twin) => json::write(person.held, shape, *twin, &mut data),
             }
         }
         data
@@ -253,9 +262,9 @@ impl Field {
         let attribute = |name: &str| person.attributes.get(name).map_or("", String::as_str);
         let value = match self {
             Field::Attribute(name) => attribute(name),
-            Field::Held => return json::characters(attribute("held"), twin, data),
             Field::UnsubscribeUrl => person.unsubscribe_url,
             Field::PreferencesUrl => person.preferences_url,
+            Field::ConfirmUrl => person.confirm_url,
             Field::Why => person.why,
         };
         if value.chars().any(char::is_control) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::door::{Faults, kind};
 
 /// What a template reads of one value, and of what lies in it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     uses: BTreeSet<Use>,

@@ -26,13 +26,16 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     pub subject: String,
+    /// The subject in other languages, where a body has one of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subjects: BTreeMap<String, String>,
     /// What a campaign's content may bring.
     pub variables: BTreeMap<String, Variable>,
     /// The attributes of a person that the template receives; no others reach it.
     pub attributes: Vec<String>,
     /// Whether it is for notices, which need no unsubscribe link.
     pub notice: bool,
-    /// Whether it shows all that is held about the person, as the text `held`.
+    /// Whether it shows all that is held about the person, as the list `held`.
     pub held: bool,
 }
 
@@ -53,6 +56,8 @@ pub enum Name<'m> {
     Held,
     UnsubscribeUrl,
     PreferencesUrl,
+    /// Of a notice alone: where a consent that waits is confirmed.
+    ConfirmUrl,
     PostalAddress,
     Why,
 }
@@ -64,6 +69,7 @@ const BUILT_IN: [(&str, Name<'static>); 4] = [
     ("why", Name::Why),
 ];
 const HELD: &str = "held";
+const CONFIRM_URL: &str = "confirm_url";
 /// Words that Handlebars takes for itself.
 const RESERVED: [&str; 9] = ["this", "if", "unless", "each", "else", "true", "false", "null", "undefined"];
 
@@ -87,6 +93,12 @@ impl Source {
             let known = mjml.is_none() || bodies.keys().all(|language| languages.contains(language));
             if known { Some(bodies) } else { n.refuse("texts only in languages that mjml has too") }
         });
+        if let (Some(manifest), Some(_)) = (&manifest, &mjml) {
+            let known = |tag: &str| tag != DEFAULT_LANGUAGE && languages.iter().any(|language| language == tag);
+            if !manifest.subjects.keys().all(|tag| known(tag)) {
+                return node.refuse("subjects only in languages that mjml has too, besides the default");
+            }
+        }
         f.close();
         Some(Self { manifest: manifest?, mjml: mjml?, text: text.unwrap_or_default() })
     }
@@ -105,6 +117,8 @@ impl Manifest {
     fn read(node: &Node<'_>) -> Option<Self> {
         let f = node.fields()?;
         let subject = f.required("subject", |n| n.line(MAX_SUBJECT_CHARS));
+        let subjects =
+            f.optional("subjects", |n| n.entries(50, |tag, n| Some((tag.to_owned(), n.line(MAX_SUBJECT_CHARS)?))));
         let variables = f.optional("variables", |n| n.entries(100, variable)).unwrap_or_default();
         let variables: BTreeMap<String, Variable> = variables.into_iter().collect();
         let attributes = f.optional("attributes", |n| n.list(50, |n| attribute(n, &variables)));
@@ -117,7 +131,14 @@ impl Manifest {
         let mut attributes = attributes.unwrap_or_default();
         attributes.sort_unstable();
         attributes.dedup();
-        Some(Self { subject: subject?, variables, attributes, notice, held: held.unwrap_or(false) })
+        Some(Self {
+            subject: subject?,
+            subjects: subjects.unwrap_or_default().into_iter().collect(),
+            variables,
+            attributes,
+            notice,
+            held: held.unwrap_or(false),
+        })
     }
 
     /// What a name at the root of the template stands for.
@@ -125,6 +146,7 @@ impl Manifest {
         let built_in = BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, built_in)| *built_in);
         built_in
             .or_else(|| (self.held && name == HELD).then_some(Name::Held))
+            .or_else(|| (self.notice && name == CONFIRM_URL).then_some(Name::ConfirmUrl))
             .or_else(|| self.variables.get(name).map(Name::Variable))
             .or_else(|| self.attributes.iter().any(|known| known == name).then_some(Name::Attribute))
     }
@@ -133,8 +155,22 @@ impl Manifest {
     pub(super) fn names(&self) -> Vec<&str> {
         let own = self.variables.keys().map(String::as_str).chain(self.attributes.iter().map(String::as_str));
         let held = self.held.then_some(HELD);
-        own.chain(held).chain(BUILT_IN.iter().map(|(name, _)| *name)).collect()
+        let confirm_url = self.notice.then_some(CONFIRM_URL);
+        own.chain(held).chain(confirm_url).chain(BUILT_IN.iter().map(|(name, _)| *name)).collect()
     }
+}
+
+/// An example of `held`, which also shows the fields that its sections and their rows have.
+pub(super) fn held_sample() -> Value {
+    json!([
+        { "title": "What you are interested in", "rows": [
+            { "label": "Rust", "value": "90 %", "from": "what you told us", "since": "12 March 2026",
+              "used_for": "To choose what we send you" },
+        ] },
+        { "title": "Mail to you", "rows": [
+            { "label": "In the last 30 days", "value": "3", "from": "", "since": "", "used_for": "" },
+        ] },
+    ])
 }
 
 fn bodies(node: &Node<'_>) -> Option<BTreeMap<String, String>> {
@@ -187,5 +223,8 @@ fn is_name(name: &str) -> bool {
     let fits = name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    fits && name != HELD && !RESERVED.contains(&name) && BUILT_IN.iter().all(|(known, _)| *known != name)
+    fits && name != HELD
+        && name != CONFIRM_URL
+        && !RESERVED.contains(&name)
+        && BUILT_IN.iter().all(|(known, _)| *known != name)
 }

@@ -9,7 +9,7 @@ use super::{
     html::{Place, Role},
     json::Twin,
     shape::{Shape, Step, Use},
-    source::{Manifest, Name},
+    source::{Manifest, Name, held_sample},
 };
 use crate::domain::door::kind;
 
@@ -236,18 +236,22 @@ impl Walk<'_> {
         let Some(known) = self.manifest.name(name) else {
             return Err(format!("a declared name: {}", self.manifest.names().join(", ")));
         };
-        if matches!(known, Name::Variable(_)) {
-            return Ok(());
+        match known {
+            Name::Held if self.part == Part::Subject => return Err("a subject without what is held".to_owned()),
+            Name::Variable(_) | Name::Held => return Ok(()),
+            Name::Attribute
+            | Name::UnsubscribeUrl
+            | Name::PreferencesUrl
+            | Name::ConfirmUrl
+            | Name::PostalAddress
+            | Name::Why => {}
         }
         if !whole || purpose == Purpose::Iterate {
             return Err(format!("a text: {name} has no fields or items"));
         }
-        let is_url = matches!(known, Name::UnsubscribeUrl | Name::PreferencesUrl);
+        let is_url = matches!(known, Name::UnsubscribeUrl | Name::PreferencesUrl | Name::ConfirmUrl);
         if purpose == Purpose::Show(Role::Link) && !is_url {
             return Err("a link that does not begin with a fact about the person or the sender".to_owned());
-        }
-        if known == Name::Held && self.part == Part::Subject {
-            return Err("a subject without what is held".to_owned());
         }
         Ok(())
     }
@@ -255,8 +259,27 @@ impl Walk<'_> {
     /// Compares what a path wants with what the variable's sample shows.
     fn check_sample(&self, steps: &[Step], purpose: Purpose) -> Result<(), String> {
         let Some((Step::Field(name), inner)) = steps.split_first() else { return Ok(()) };
-        let Some(Name::Variable(variable)) = self.manifest.name(name) else { return Ok(()) };
-        let mut values = vec![&variable.sample];
+        let held;
+        let sample = match self.manifest.name(name) {
+            Some(Name::Variable(variable)) => &variable.sample,
+            Some(Name::Held) if purpose == Purpose::Show(Role::Link) => {
+                return Err("a link that does not begin with a fact about the person or the sender".to_owned());
+            }
+            Some(Name::Held) => {
+                held = held_sample();
+                &held
+            }
+            Some(
+                Name::Attribute
+                | Name::UnsubscribeUrl
+                | Name::PreferencesUrl
+                | Name::ConfirmUrl
+                | Name::PostalAddress
+                | Name::Why,
+            )
+            | None => return Ok(()),
+        };
+        let mut values = vec![sample];
         for step in inner {
             let next: Vec<&Value> = match step {
                 Step::Item => values.iter().filter_map(|value| value.as_array()).flatten().collect(),

@@ -3,6 +3,7 @@
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::{
+    attributes::{self, AttributesPart, Deleted},
     campaign::Campaign,
     decision::Why,
     examples,
@@ -12,7 +13,7 @@ use super::{
     recipient::{self, LineResult, Recipient, RecipientChange},
     report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report},
     template::{Template, TemplatePut},
-    words::{Cursor, Document, Flag, Time, Token},
+    words::{Cursor, Document, Flag, Name, Time, Token},
 };
 use crate::{
     domain::{
@@ -20,12 +21,13 @@ use crate::{
         email::EmailAddress,
         id::{CampaignId, RecipientId, TemplateName},
         report::CampaignStatus,
+        topic::Topic,
     },
     flow::api::Code,
 };
 
 pub fn operations() -> Vec<Described> {
-    let api = [campaigns(), decisions(), previews(), recipients(), suppressions(), rules(), about()];
+    let api = [campaigns(), decisions(), previews(), recipients(), suppressions(), unneeded(), rules(), about()];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
     api.chain(preferences()).map(Op::done).collect()
 }
@@ -42,6 +44,7 @@ fn campaigns() -> Vec<Op> {
             .refuses(&[Code::IdTaken, Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
         Op::new(Get, "/v1/campaigns", "campaigns", "list_campaigns", "List campaigns")
             .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .says("Without those by which the product asks people to confirm a pending consent.")
             .answers::<CampaignList>(200, "Newest first.", examples::campaigns()),
         Op::new(Get, "/v1/campaigns/{id}", "campaigns", "get_report", "Read a campaign's report")
             .named::<CampaignId>("id")
@@ -120,7 +123,12 @@ fn recipients() -> Vec<Op> {
             .answers_lines::<LineResult>("An answer for each line, in their order.", &examples::line_results())
             .refuses(&[Code::NoPolicy]),
         Op::new(Put, "/v1/recipients/{id}", "recipients", "put_recipient", "Put a recipient")
-            .says("Merges into what is held: absent means unchanged, null means removed, lists merge by their keys.")
+            .says(
+                "Merges into what is held: absent means unchanged, null means removed, lists merge by their keys. A \
+                 consent that is `pending` is confirmed by the person: one mail with the template `confirm-consent` asks \
+                 for it, at most once in 30 days. Where that template is not pushed or not among the policy's notices, \
+                 the consent stays pending.",
+            )
             .named::<RecipientId>("id")
             .body::<RecipientChange>(examples::recipient())
             .answers::<recipient::Put>(200, "It is held.", examples::recipient_put())
@@ -186,6 +194,35 @@ fn suppressions() -> Vec<Op> {
     ]
 }
 
+fn unneeded() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/attributes", "recipients", "list_attributes", "See what is held and not used")
+            .says(
+                "How many people hold each attribute and interest, and which templates and campaigns of the retention \
+                 time used them: a part of all people, in no order. Ask again with the cursor and add up.",
+            )
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .query::<Flag>("idle", "Whether the ids of those for whom none of the campaigns would be are listed.")
+            .answers::<AttributesPart>(200, "Of this part.", attributes::part())
+            .refuses(&[Code::NoPolicy, Code::Invalid]),
+        Op::new(Delete, "/v1/attributes/{name}", "recipients", "delete_attribute", "Delete an attribute of everybody")
+            .says(
+                "Deletes it of a part of all people; ask again with the cursor until it is null. Take it out of the \
+                 policy first, or the next import may bring it back.",
+            )
+            .named::<Name>("name")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<Deleted>(200, "Nobody of this part holds it any more.", attributes::deleted())
+            .refuses(&[Code::Contended, Code::Invalid]),
+        Op::new(Delete, "/v1/interests", "recipients", "delete_interest", "Delete an interest of everybody")
+            .says("As with an attribute. Interests in topics below this one stay.")
+            .query::<Topic>("topic", "The topic; it has to be there.")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<Deleted>(200, "Nobody of this part holds it any more.", attributes::deleted())
+            .refuses(&[Code::Contended, Code::Invalid]),
+    ]
+}
+
 fn rules() -> Vec<Op> {
     vec![
         Op::new(Put, "/v1/policy", "rules", "put_policy", "Put the policy")
@@ -235,5 +272,23 @@ fn preferences() -> Vec<Op> {
             .named::<Token>("token")
             .shows(200, "A page with a button.")
             .shows(404, "The token is not one of ours."),
+        Op::new(Get, "/c/{token}", "preferences", "ask_consent", "Ask before a consent is confirmed")
+            .says(
+                "Changes nothing: scanners follow links. It asks about the pending consent that the mail was about, and \
+                 offers the others that wait on the same channel.",
+            )
+            .named::<Token>("token")
+            .shows(200, "A page with a button, or that there is nothing to confirm any more.")
+            .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
+            .shows(503, "It could not be read: try again."),
+        Op::new(Post, "/c/{token}", "preferences", "confirm_consent", "Confirm a consent (double opt-in)")
+            .says(
+                "Grants, once, what still waits. The form names what the page showed (`shown`) and which others were \
+                 ticked (`also`); if the page would say something else by now, it is shown again and nothing is granted.",
+            )
+            .named::<Token>("token")
+            .shows(200, "It is granted, or nothing was left to grant.")
+            .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
+            .shows(503, "It could not be saved: try again."),
     ]
 }

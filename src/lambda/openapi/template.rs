@@ -26,6 +26,8 @@ pub struct Manifest {
     /// May name variables, as in `{{headline}}`.
     #[schema(min_length = 1, max_length = 500)]
     pub subject: String,
+    /// The subject in other languages of `mjml`, by tag.
+    pub subjects: Option<BTreeMap<String, String>>,
     /// What a campaign's `content` may bring, by name (a-z 0-9 _), at most 100.
     pub variables: Option<BTreeMap<String, Variable>>,
     /// The attributes of a person that the template receives; no others reach it.
@@ -34,7 +36,8 @@ pub struct Manifest {
     /// Whether it is for notices, which need no unsubscribe link.
     #[schema(default = false)]
     pub notice: Option<bool>,
-    /// Whether it shows all that is held about the person, which only a notice may.
+    /// Whether it shows all that is held about the person, which only a notice may: as `held`, a list of sections with
+    /// a `title` and `rows` of `label`, `value`, `from`, `since` and `used_for`.
     #[schema(default = false)]
     pub held: Option<bool>,
 }

@@ -41,6 +41,9 @@ pub struct Cursor;
 /// Yes or no, in a query.
 pub struct Flag;
 
+/// What an attribute is called.
+pub struct Name;
+
 /// A name that this API made.
 pub struct Token;
 
@@ -86,6 +89,7 @@ words! {
         .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"));
     Cursor, "Cursor": text("3.r-1042", "Where a list goes on: as it came in the part before, and only meant to be given back.");
     Flag, "Flag": ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false)));
+    Name, "AttributeName": text("first_name", "What an attribute is called.");
     Token, "Token": text("9f2c41d07a3be815", "As it came from this API, and only meant to be given back.");
     Document, "Document": ObjectBuilder::new().description(Some("See the OpenAPI Specification 3.1."));
     Strength, "Strength": ObjectBuilder::new()
