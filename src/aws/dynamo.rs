@@ -8,6 +8,7 @@
 //! | | `v`, `p`, `n` | version, profile, sends |
 //! | addresses | `h` | keyed hash of the normalised address: the key |
 //! | | `o`, `z` | id of its owner; when its owner was erased |
+//! | | `u`, `k`, `t`, `w` | why it is unusable; its suppression: kind, since when, an operator's words |
 //! | campaigns | `k`, `t` | the key: whose, and which of theirs |
 //! | | `b`, `j`, `u`, `a` | body as submitted, campaign as understood, by whom, when |
 //! | | `st`, `sd`, `pi` | status, its detail, what a launch pinned |
