@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, update_item::UpdateItemError},
     types::{
-        AttributeValue, Delete, KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
-        TransactWriteItem, Update,
+        AttributeValue, BatchStatementRequest, Delete, KeysAndAttributes, ReturnConsumedCapacity,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     },
 };
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use hmac::Mac;
 use jiff::Timestamp;
 
@@ -33,6 +34,9 @@ use crate::{
 pub(super) const FORMAT: u8 = 2;
 /// Of `BatchGetItem`.
 const GETS_PER_CALL: usize = 100;
+/// Of `BatchExecuteStatement`.
+const STATEMENTS_PER_CALL: usize = 25;
+const CALLS_AT_ONCE: usize = 8;
 
 /// What a change of a person does to one of their addresses.
 #[derive(Clone, Copy)]
@@ -198,6 +202,13 @@ impl Addresses for Dynamo {
         Ok(hashes.iter().map(|hash| found.get(hash).cloned().unwrap_or_default()).collect())
     }
 
+    async fn create(&self, records: &[(EmailAddress, AddressRecord)]) -> Result<Vec<bool>, PortError> {
+        let calls: Vec<BoxFuture<'_, _>> =
+            records.chunks(STATEMENTS_PER_CALL).map(|records| self.create_call(records).boxed()).collect();
+        let created: Vec<Vec<bool>> = stream::iter(calls).buffered(CALLS_AT_ONCE).try_collect().await?;
+        Ok(created.into_iter().flatten().collect())
+    }
+
     async fn replace(
         &self,
         email: &EmailAddress,
@@ -267,6 +278,36 @@ impl Expression {
 }
 
 impl Dynamo {
+    /// An `INSERT` fails on an item that is there.
+    async fn create_call(&self, records: &[(EmailAddress, AddressRecord)]) -> Result<Vec<bool>, PortError> {
+        let mut statements = Vec::with_capacity(records.len());
+        for (email, record) in records {
+            let mut names = vec!["'h': ?", "'f': ?"];
+            let mut values = vec![b(self.hash(email)), n(FORMAT)];
+            if let Some(Suppression { kind, since }) = record.marks.suppression {
+                names.extend(["'k': ?", "'t': ?"]);
+                values.extend([s(kind.as_str()), n(since.as_millisecond())]);
+            }
+            if let Some(note) = &record.note {
+                names.push("'w': ?");
+                values.push(s(note));
+            }
+            let statement = format!("INSERT INTO \"{}\" VALUE {{{}}}", self.names.addresses, names.join(", "));
+            let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
+            statements.push(request.build().map_err(wrong)?);
+        }
+        let execute = self.client.batch_execute_statement().set_statements(Some(statements));
+        let answer =
+            execute.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(unavailable)?;
+        self.meter.write(answer.consumed_capacity().first());
+        let responses = answer.responses();
+        if responses.len() != records.len() {
+            return Err(PortError::corrupt("the answer to new addresses", "it has another number of results"));
+        }
+        // Whatever kept one from being stored, it is looked at by itself.
+        Ok(responses.iter().map(|response| response.error().is_none()).collect())
+    }
+
     /// Forgets an address, if nothing but what `before` says is stored of it.
     async fn delete_record(&self, hash: &[u8], before: &AddressRecord) -> Result<bool, PortError> {
         let mut expression = Expression::default();

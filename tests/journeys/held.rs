@@ -51,12 +51,10 @@ impl World {
             let items = self.services.clients.dynamodb.scan().table_name(table.name).into_paginator().items().send();
             let items: Vec<_> = items.collect::<Result<_, _>>().await.unwrap();
             for (name, value) in items.into_iter().flatten() {
-                let bytes = match value {
-                    AttributeValue::S(text) | AttributeValue::N(text) => text.into_bytes(),
-                    AttributeValue::B(bytes) => bytes.into_inner(),
-                    // Numbers of shards and of reservations.
-                    other => format!("{other:?}").into_bytes(),
-                };
+                let text = value.as_s().or(value.as_n()).ok().map(|text| text.clone().into_bytes());
+                let bytes = text.or(value.as_b().ok().map(|bytes| bytes.clone().into_inner()));
+                // What is neither are numbers, of shards and of reservations.
+                let bytes = bytes.unwrap_or_else(|| format!("{value:?}").into_bytes());
                 let unpacked = zstd::decode_all(bytes.get(1..).unwrap_or_default()).ok();
                 let meant =
                     [STANDARD.decode(&bytes).ok(), URL_SAFE_NO_PAD.decode(&bytes).ok(), unhex(&bytes), unpacked];
@@ -245,7 +243,7 @@ async fn after_an_erasure_nothing_leads_to_the_person_any_more() {
     });
     let attributes = json!({ "first_name": "Goneby" });
     let of_them = json!({ "id": id, "addresses": addresses, "attributes": attributes, "consents": [consent] });
-    world.put(&[of_them.clone()]).await;
+    world.put(std::slice::from_ref(&of_them)).await;
     world
         .deployment
         .api()
@@ -309,7 +307,7 @@ async fn a_mailbox_that_served_both_channels_is_erased_once_and_stays_so() {
     world.erase("r-1").await.unwrap();
     let items = world.services.clients.dynamodb.scan().table_name("germane-addresses").send().await.unwrap();
     let mut names: Vec<&str> = items.items()[0].keys().map(String::as_str).collect();
-    names.sort();
+    names.sort_unstable();
     assert_eq!((items.items().len(), names), (1, vec!["f", "h", "z"]));
     let again =
         world.deployment.api().put_recipient(&"r-2".parse().unwrap(), &with(person("r-2"), both), "a test").await;

@@ -1,5 +1,8 @@
 //! An address that is suppressed is not mailed, whoever has it, and whoever is given it later.
 
+mod doors;
+mod items;
+
 use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -78,7 +81,7 @@ async fn an_address_that_nobody_has_yet_is_honoured_from_the_first_mail_on() {
     let standing = world.suppress("R-1@Example.com", note.clone()).await;
     let since = standing["since"].clone();
     assert_eq!(standing, json!({ "kind": "manual", "since": since, "note": note["note"] }));
-    world.clock.advance(std::time::Duration::from_secs(60));
+    world.clock.advance(std::time::Duration::from_mins(1));
     assert_eq!(world.suppress("r-1@example.com", json!({})).await, standing, "said again, it stays as it is");
 
     // One by the bulk door, one by their own; both have another address too.
@@ -268,123 +271,4 @@ async fn a_write_that_lacks_the_marks_of_a_new_address_is_refused_with_them() {
     let held = world.address("r-2@example.com").await;
     assert_eq!((held.marks.suppression, held.note), (Some(complaint()), None));
     assert_eq!(world.address("r-1@example.com").await.marks.suppression, Some(complaint()), "left behind, and marked");
-}
-
-/// The attribute of an item as text, its hash left out.
-fn shown(item: &HashMap<String, AttributeValue>) -> String {
-    let mut parts: Vec<String> = item
-        .iter()
-        .filter(|(name, _)| *name != "h")
-        .map(|(name, value)| match value {
-            // The clock of a world runs.
-            AttributeValue::N(at) if at.starts_with("17954244") && at.len() == 13 => format!("{name}=now"),
-            AttributeValue::N(text) | AttributeValue::S(text) => format!("{name}={text}"),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    parts.sort();
-    parts.join(" ")
-}
-
-#[tokio::test]
-async fn the_items_of_addresses_are_stored_so() {
-    let world = World::start().await;
-    let only = async || {
-        let items = world.address_items().await;
-        assert_eq!(items.len(), 1);
-        assert_eq!(items[0]["h"].as_b().unwrap().as_ref().len(), 32, "a keyed hash, and nothing that it is of");
-        shown(&items[0])
-    };
-    world.suppress("r-1@example.com", json!({ "note": "by telephone" })).await;
-    assert_eq!(only().await, "f=2 k=manual t=now w=by telephone");
-    world.put(&[person("r-1")]).await;
-    assert_eq!(only().await, "f=2 k=manual o=r-1 t=now w=by telephone");
-    world.change("r-1", |profile| profile.work.as_mut().unwrap().unusable = Some(Unusable::HardBounce)).await;
-    assert_eq!(only().await, "f=2 k=manual o=r-1 t=now u=hard_bounce w=by telephone");
-    world.change("r-1", |profile| profile.suppression = Some(complaint())).await;
-    assert_eq!(only().await, "f=2 k=complaint o=r-1 t=now u=hard_bounce");
-    world.change("r-1", |profile| (profile.suppression, profile.work.as_mut().unwrap().unusable) = (None, None)).await;
-    assert_eq!(only().await, "f=2 o=r-1");
-    world.deployment.api().erase_recipient(&"r-1".parse().unwrap()).await.unwrap();
-    assert_eq!(only().await, "f=2 z=now");
-}
-
-#[tokio::test]
-async fn what_others_keep_beside_the_marks_stays_and_is_never_deleted_with_the_owner() {
-    let world = World::start().await;
-    world.put(&[person("r-1")]).await;
-    let mut item = world.address_items().await.remove(0);
-    item.insert("b".to_owned(), AttributeValue::N("7".to_owned()));
-    // As it was stored before there were marks.
-    item.insert("f".to_owned(), AttributeValue::N("1".to_owned()));
-    let put = world.services.clients.dynamodb.put_item().table_name(ADDRESSES).set_item(Some(item));
-    put.send().await.unwrap();
-    assert_eq!(world.address("r-1@example.com").await.owner, Some("r-1".parse().unwrap()));
-
-    world.suppress("r-1@example.com", json!({ "note": "by telephone" })).await;
-    let lone = async || shown(&world.address_items().await.into_iter().find(|item| item.contains_key("b")).unwrap());
-    assert_eq!(lone().await, "b=7 f=2 k=manual o=r-1 t=now w=by telephone");
-    world.deployment.api().lift("r-1@example.com").await.unwrap();
-    world.put(&[json!({ "id": "r-1", "addresses": { "work": "moved@example.com" } })]).await;
-    assert_eq!(lone().await, "b=7 f=2");
-    world.suppress("r-1@example.com", json!({})).await;
-    world.deployment.api().lift("r-1@example.com").await.unwrap();
-    assert_eq!(lone().await, "b=7 f=2");
-    world.put(&[with(person("r-2"), json!({ "addresses": { "work": "r-1@example.com" } }))]).await;
-    assert_eq!(lone().await, "b=7 f=2 o=r-2");
-}
-
-#[tokio::test]
-async fn a_mark_that_is_not_understood_stops_what_reads_it() {
-    for (name, value) in [("k", "heresy"), ("u", "heresy")] {
-        let world = World::start().await;
-        world.suppress("r-1@example.com", json!({})).await;
-        let mut item = world.address_items().await.remove(0);
-        item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
-        let put = world.services.clients.dynamodb.put_item().table_name(ADDRESSES).set_item(Some(item));
-        put.send().await.unwrap();
-        let api = world.deployment.api();
-        assert!(matches!(api.suppression("r-1@example.com").await, Err(ApiError::Port(_))));
-        let put = api.put_recipient(&"r-1".parse().unwrap(), &person("r-1"), "a test").await;
-        assert!(matches!(put, Err(ApiError::Port(_))), "{put:?}");
-    }
-}
-
-#[tokio::test]
-async fn many_are_suppressed_in_one_request_each_line_answered_and_none_shown() {
-    let world = World::start().await;
-    world.put(&[person("r-1")]).await;
-    world.put(&[person("r-2")]).await;
-    world.change("r-2", |profile| profile.suppression = Some(complaint())).await;
-    let lines = [
-        r#"{ "address": "r-1@example.com", "note": "first" }"#,
-        "",
-        r#"{ "address": "r-2@example.com" }"#,
-        r#"{ "address": "nobody.example.com" }"#,
-        r#"{ "address": "R-1@EXAMPLE.com", "note": "second" }"#,
-        r#"{ "address": "new@xn--bcher-kva.example.com", "colour": 1 }"#,
-        r#"{ "address": "new@bücher.example.com" }"#,
-        r#"{ "address": "\"quoted\"@example.com" }"#,
-        r#"{ "address": 7, "note": "" }"#,
-        "[",
-    ];
-    let answers = world.deployment.api().put_suppressions(&lines).await.unwrap();
-    let told: Vec<(u64, &str)> =
-        answers.iter().map(|a| (a["line"].as_u64().unwrap(), a["result"].as_str().unwrap())).collect();
-    let wanted = [
-        (1, "suppressed"),
-        (3, "kept"),
-        (4, "refused"),
-        (5, "suppressed"),
-        (6, "refused"),
-        (7, "suppressed"),
-        (8, "refused"),
-        (9, "refused"),
-        (10, "refused"),
-    ];
-    assert_eq!(told, wanted);
-    assert!(answers.iter().all(|answer| !answer.to_string().contains("nobody")), "{answers:?}");
-    assert_eq!(answers[7]["errors"].as_array().unwrap().len(), 2, "every fault at once");
-    assert_eq!(world.suppression("r-1@example.com").await["note"], "second");
-    assert_eq!(world.suppression("NEW@XN--BCHER-KVA.example.com").await["kind"], "manual", "one domain, two spellings");
 }
