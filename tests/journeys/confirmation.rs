@@ -115,6 +115,22 @@ async fn a_pending_consent_is_confirmed_by_the_button_alone_and_once() {
 }
 
 #[tokio::test]
+async fn two_at_once_confirm_once_also_while_an_import_changes_the_person() {
+    let site = signed_up(&newcomer("r-1")).await;
+    let path = link(&site.world, "r-1");
+    let (_, opened) = page(&site, &path).await;
+    let shown = shown(&opened);
+    let fields = [("shown", shown.as_str())];
+    let named = json!({ "id": "r-1", "attributes": { "first_name": "Sample" } });
+    let import = site.world.put(std::slice::from_ref(&named));
+    let (one, two, ()) = tokio::join!(site.press(&path, &fields), site.press(&path, &fields), import);
+    assert_eq!((one.0, two.0), (200, 200));
+    assert_eq!(statuses(&site, "r-1").await, ["granted"]);
+    assert_eq!(site.world.evidence("r-1").await.len(), 2, "the sign-up and one confirmation");
+    assert_eq!(site.get("/v1/recipients/r-1").await.1["attributes"], json!({ "first_name": "Sample" }));
+}
+
+#[tokio::test]
 async fn a_put_that_is_repeated_asks_once() {
     let site = Site::open().await;
     put(&site, &newcomer("r-1")).await;

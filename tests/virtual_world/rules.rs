@@ -26,7 +26,8 @@ impl Rules {
     pub fn shipped(network: Arc<Network>) -> Self {
         let policy = serde_json::from_str(include_str!("../../src/local/policy.json")).unwrap();
         let policy = Arc::new(Versioned { version: 1, policy: Policy::parse(&policy).unwrap() });
-        let (name, source) = shipped::templates().remove(0);
+        let newsletter = |(name, _): &(TemplateName, Value)| name.as_str() == "newsletter";
+        let (name, source) = shipped::templates().into_iter().find(newsletter).unwrap();
         let template = compile(&name, &Source::parse(&source).unwrap()).unwrap();
         Self { network, policy, template }
     }

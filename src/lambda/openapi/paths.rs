@@ -115,7 +115,10 @@ fn previews() -> Vec<Op> {
 fn recipients() -> Vec<Op> {
     vec![
         Op::new(Post, "/v1/recipients", "recipients", "put_recipients", "Put recipients in bulk")
-            .says("Merges each line as a PUT of it would; a line that is refused does not keep the others from theirs.")
+            .says(
+                "Merges each line as a PUT of it would; a line that is refused does not keep the others from theirs. \
+                 Consents that are `pending` are confirmed by their people, as with a PUT: one mail each.",
+            )
             .lines::<RecipientChange>(
                 "JSON Lines: a recipient with its `id` on each, at most 1,000 lines and 5 MiB.",
                 &examples::recipient_lines(),

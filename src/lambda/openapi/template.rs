@@ -33,7 +33,8 @@ pub struct Manifest {
     /// The attributes of a person that the template receives; no others reach it.
     #[schema(max_items = 50)]
     pub attributes: Option<Vec<String>>,
-    /// Whether it is for notices, which need no unsubscribe link.
+    /// Whether it is for notices, which need no unsubscribe link, and may lead to `confirm_url`, where a pending consent
+    /// is confirmed.
     #[schema(default = false)]
     pub notice: Option<bool>,
     /// Whether it shows all that is held about the person, which only a notice may: as `held`, a list of sections with
