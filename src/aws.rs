@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod dynamo;
 pub mod ledger;
 pub mod mailer;
+mod marks;
 pub mod pace;
 pub mod people;
 pub mod previews;

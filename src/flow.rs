@@ -15,3 +15,4 @@ pub mod send;
 pub mod sentence;
 pub mod template;
 pub mod token;
+pub mod words;

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod act;
 mod classification;
 mod cli;
 mod door;

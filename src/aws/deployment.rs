@@ -17,7 +17,7 @@ use crate::flow::{
     clock::{Clock, Entropy},
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
-    preferences::Preferences,
+    preferences::{Preferences, origin::Origins},
     preview::{Previewer, Previews},
     queue::Queue,
     schedule::Scheduler,
@@ -120,7 +120,7 @@ impl Deployment {
             pages: dynamo.clone(),
             claims: dynamo,
             mailer: Arc::clone(&self.mailer),
-            pacer: Pacer::new(Arc::clone(&self.clock), Arc::clone(&self.timelines), Arc::clone(&self.account)),
+            pacer: self.pacer(),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
             tokens: self.tokens.clone(),
@@ -142,11 +142,25 @@ impl Deployment {
 
     pub fn preferences(&self) -> Preferences {
         let dynamo = Arc::new(self.dynamo.clone());
+        let api = Arc::new(self.api());
         Preferences {
             clock: Arc::clone(&self.clock),
             people: dynamo.clone(),
-            campaigns: dynamo,
+            campaigns: dynamo.clone(),
+            policies: Arc::clone(&self.policies),
+            templates: Arc::clone(&self.templates),
+            decided: api.clone(),
+            whole: api,
+            marks: dynamo,
+            mailer: Arc::clone(&self.mailer),
+            pacer: self.pacer(),
             tokens: self.tokens.clone(),
+            origins: Origins { key: self.dynamo.address_key() },
+            public_url: self.public_url.clone(),
         }
+    }
+
+    fn pacer(&self) -> Pacer {
+        Pacer::new(Arc::clone(&self.clock), Arc::clone(&self.timelines), Arc::clone(&self.account))
     }
 }

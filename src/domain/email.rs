@@ -62,6 +62,12 @@ impl Mailbox {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name in front of the address; the address itself where there is none.
+    pub fn name(&self) -> &str {
+        let name = self.0.split_once('<').map_or("", |(name, _)| name.trim());
+        if name.is_empty() { self.0.trim_matches(['<', '>']) } else { name }
+    }
 }
 
 impl FromStr for Mailbox {

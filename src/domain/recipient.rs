@@ -1,7 +1,9 @@
 //! A person we may mail: all that the gate needs to know, and how changes from outside merge into it.
 
+mod act;
 mod change;
 mod merge;
+mod own;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +23,10 @@ use super::{
     topic::Topic,
 };
 
+pub use act::{Act, Less, More, NotDone};
 pub use change::RecipientChange;
 pub use merge::ConsentMove;
+pub use own::{Fact, Own};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipient {
@@ -47,6 +51,8 @@ pub struct Profile {
     pub owns: Vec<Product>,
     pub preferences: Preferences,
     pub suppression: Option<Suppression>,
+    /// What they set themselves.
+    pub own: Vec<Own>,
 }
 
 impl std::ops::Deref for Recipient {
@@ -120,6 +126,7 @@ impl Recipient {
             owns: Vec::new(),
             preferences: Preferences::default(),
             suppression: None,
+            own: Vec::new(),
         };
         // The time of creation, so that a person erased and made anew never repeats a version.
         let version = u64::try_from(now.as_millisecond()).unwrap_or(0);

@@ -14,21 +14,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{
-    openapi, pages,
-    problem::{Problem, chain},
-};
+pub use super::preferences::{PREFERENCES_ROUTES, router as preferences};
+use super::{openapi, problem::Problem};
 use crate::{
     domain::{
         door::Wanted,
         id::{CampaignId, RecipientId, TemplateName},
         lifecycle::Command,
     },
-    flow::{
-        api::{Api, ApiError, Code, decisions::Filter, query_fault},
-        preferences::{Preferences, Unsubscribed},
-        token::Purpose,
-    },
+    flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
 };
 
 /// Of one request; Lambda takes no more than 6 MB.
@@ -52,6 +46,8 @@ macro_rules! routes {
         }
     };
 }
+
+pub(super) use routes;
 
 routes!(
     /// What marketers and engineers call: methods and paths.
@@ -78,25 +74,12 @@ routes!(
     }
 );
 
-routes!(
-    /// What recipients' browsers and mail programs call: methods and paths.
-    PREFERENCES_ROUTES, preferences_routes: Arc<Preferences> {
-        get "/u/{token}" => confirm_unsubscribe,
-        post "/u/{token}" => unsubscribe,
-        get "/p/{token}" => reduce,
-    }
-);
-
 pub fn api(api: Arc<Api>) -> Router {
     api_routes()
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(api)
-}
-
-pub fn preferences(preferences: Arc<Preferences>) -> Router {
-    preferences_routes().with_state(preferences)
 }
 
 async fn no_route() -> Problem {
@@ -339,33 +322,4 @@ async fn describe() -> Answer<Response> {
     let internal = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the document cannot be written");
     let document = openapi::document().ok_or_else(internal)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
-}
-
-async fn confirm_unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.tokens.verify(Purpose::Unsubscribe, &token) {
-        Some(_) => pages::confirm(&token),
-        None => pages::unknown(),
-    }
-}
-
-/// The token decides alone; what the body says does not matter (RFC 8058 sends `List-Unsubscribe=One-Click`).
-async fn unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.unsubscribe(&token).await {
-        Ok(Unsubscribed::Done) => pages::unsubscribed(),
-        Ok(Unsubscribed::UnknownToken) => pages::unknown(),
-        Err(error) => {
-            tracing::error!(error = chain(&error), "an unsubscribe could not be saved");
-            pages::try_again()
-        }
-    }
-}
-
-async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.tokens.verify(Purpose::Reduce, &token) {
-        Some(claims) => {
-            let leave = preferences.tokens.sign(Purpose::Unsubscribe, &claims.recipient, &claims.campaign);
-            pages::confirm(&leave)
-        }
-        None => pages::unknown(),
-    }
 }

@@ -27,6 +27,7 @@ use germane::{
         sentence,
         template::{Compiled, Personal, Shared},
         token::Purpose,
+        words::words,
     },
 };
 use jiff::Timestamp;
@@ -161,7 +162,7 @@ impl Naive {
             attributes: &person.attributes,
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &format!("{PUBLIC_URL}/p/{}", token(Purpose::Reduce)),
-            why: &sentence::why(&self.campaign, &self.rules.policy, grounds),
+            why: &sentence::why(words(None), &self.campaign, &self.rules.policy, grounds),
         };
         let data = self.template.data(&self.shared, &personal);
         let template = ReplacementTemplate::builder().replacement_template_data(data).build();

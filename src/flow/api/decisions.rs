@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Api, ApiError, Code, not_found};
@@ -16,6 +17,7 @@ use crate::{
     flow::{
         ledger::{Chunk, Entry},
         port::PortError,
+        preferences::visit::Decided,
         queue::Work,
     },
 };
@@ -170,6 +172,14 @@ impl Api {
         let current = self.policy().await?;
         let verdicts = gate::explain(&person, &record.campaign, &current.policy, self.clock.now());
         Ok(json!({ "decision": decision, "verdicts": verdicts }))
+    }
+}
+
+#[async_trait]
+impl Decided for Api {
+    async fn decided(&self, campaign: &CampaignId, person: &Recipient) -> Result<Option<Entry>, PortError> {
+        let work = Work { campaign: campaign.clone(), shard: Shard::of(&person.id, self.shards), pass: 1 };
+        self.of_record(&work, person).await
     }
 }
 

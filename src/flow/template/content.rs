@@ -155,7 +155,7 @@ impl Compiled {
     }
 
     /// The language with a body of its own that fits: the whole tag, or else its first part.
-    fn language(&self, locale: &str) -> Option<&str> {
+    pub fn language(&self, locale: &str) -> Option<&str> {
         let own = |tag: &str| self.languages.iter().find(|known| known.eq_ignore_ascii_case(tag)).map(String::as_str);
         own(locale).or_else(|| own(locale.split('-').next().unwrap_or_default()))
     }
