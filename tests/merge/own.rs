@@ -4,6 +4,7 @@ use germane::domain::{
     channel::Context,
     interest::Strength,
     recipient::{Act, More, Recipient},
+    time::ZoneName,
 };
 use serde_json::{Value, json};
 
@@ -66,7 +67,7 @@ fn what_they_removed_stays_removed() {
 fn what_they_did_not_touch_is_merged_as_ever() {
     let mut person = own(vec![More::Locale(Some("fr".to_owned()))]);
     put(&mut person, &json!({ "locale": "es", "time_zone": "Europe/Madrid", "owns": ["book-rust"] }));
-    let zone = person.time_zone.as_ref().map(|zone| zone.as_str());
+    let zone = person.time_zone.as_ref().map(ZoneName::as_str);
     assert_eq!((person.locale.as_deref(), zone, person.owns.len()), (Some("fr"), Some("Europe/Madrid"), 2));
     let interest = |strength: f64, context: &str| -> Value {
         json!({ "interests": [{ "topic": "rust", "strength": strength, "context": context }] })

@@ -1,5 +1,6 @@
 //! What others may try with the pages: forge, replay, inject, look in.
 
+use germane::flow::token::Purpose::{Reduce, Unsubscribe};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -16,7 +17,6 @@ async fn every_link_that_is_not_ours_gets_the_same_page_byte_for_byte() {
     let tokens = &site.world.deployment.tokens;
     let sign =
         |purpose, id: &str, campaign: &str| tokens.sign(purpose, &id.parse().unwrap(), &campaign.parse().unwrap());
-    use germane::flow::token::Purpose::{Reduce, Unsubscribe};
     let (page, leave) = (sign(Reduce, "gone", "weekly"), sign(Unsubscribe, "gone", "weekly"));
     for path in [format!("/p/{page}"), format!("/u/{leave}")] {
         assert_eq!(site.ask(Method::GET, &path, "").await.status(), StatusCode::OK);
