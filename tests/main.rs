@@ -28,4 +28,5 @@ mod template;
 mod turn;
 mod virtual_world;
 mod wall;
+mod words;
 mod world;

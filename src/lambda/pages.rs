@@ -74,12 +74,14 @@ impl Desk<'_> {
                 let body = mail::body(self, campaign, grounds, answer);
                 self.page(status, "mail", &title, answer, body)
             }
-            Scope::Access(_) => self.page(status, "all", &title, answer, all::body(self, answer)),
+            Scope::Access(_) => {
+                let title = self.say("held.heading", &[]);
+                self.page(status, "all", &title, answer, all::body(self, answer))
+            }
             Scope::Expired(_) => {
                 let title = self.say("held.expired_title", &[]);
-                let class = json!({ "short": true });
                 let status = if answer.status.is_some() { StatusCode::OK } else { StatusCode::GONE };
-                self.page(status, "expired", &title, answer, class)
+                self.page(status, "expired", &title, answer, json!({}))
             }
         }
     }
@@ -101,6 +103,12 @@ impl Desk<'_> {
         let title = self.say("unsubscribe.title", &[]);
         let text = json!({ "text": self.of_topic("unsubscribe.text") });
         self.page(StatusCode::OK, "unsubscribe", &title, &Answer::default(), text)
+    }
+
+    pub fn unsubscribed(&self) -> Response {
+        let title = self.say("unsubscribe.done_title", &[]);
+        let text = json!({ "text": self.of_topic("unsubscribe.done_text") });
+        self.page(StatusCode::OK, "message", &title, &Answer::default(), text)
     }
 
     fn of_topic(&self, key: &str) -> String {
@@ -182,7 +190,7 @@ impl Desk<'_> {
     }
 }
 
-/// After the POST, also where nobody was left to unsubscribe twice.
+/// Where no more can be said of what was withdrawn.
 pub fn unsubscribed(words: &'static Words) -> Response {
     message(words, StatusCode::OK, "unsubscribe.done_title", "unsubscribe.done_plain")
 }

@@ -134,7 +134,11 @@ async fn unsubscribe(
     // Taken off the wire, so that the connection stays in order; an error is the sender's alone.
     drop(to_bytes(request.into_body(), MAX_BODY_BYTES).await);
     match preferences.unsubscribe(&token, caller.origin(&preferences)).await {
-        Ok(Unsubscribed::Done) => pages::unsubscribed(caller.words(None)),
+        Ok(Unsubscribed::Done) => match preferences.open_unsubscribe(&token).await {
+            Ok(Some(visit)) => desk(&preferences, &visit, &token, &caller).unsubscribed(),
+            // It is done, whatever can be said of it.
+            Ok(None) | Err(_) => pages::unsubscribed(caller.words(None)),
+        },
         Ok(Unsubscribed::UnknownToken) => pages::unknown(caller.words(None)),
         Err(error) => failed(&caller, &error),
     }

@@ -1,6 +1,6 @@
 //! The page that shows everything that is held, with what may be done about it beside each fact.
 
-mod facts;
+pub(super) mod facts;
 mod interests;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! What became of what was sent from a page, in words.
 
-use super::{Desk, pace};
+use super::{Desk, all::facts::spoken, pace};
 use crate::{
     domain::{
         frequency::FrequencyCap,
@@ -66,7 +66,7 @@ pub fn said(desk: &Desk<'_>, act: &Act) -> String {
         Act::More(More::Pause(None)) => desk.say("done.resume", &[]),
         Act::More(More::TimeZone(zone)) => changed(&desk.say("facts.time_zone", &[]), zone.is_some()),
         Act::More(More::Locale(locale)) => changed(&desk.say("facts.locale", &[]), locale.is_some()),
-        Act::More(More::Attribute { name, value }) => changed(name, value.is_some()),
+        Act::More(More::Attribute { name, value }) => changed(&spoken(name), value.is_some()),
         Act::More(More::Interest { topic, strength, .. }) => changed(desk.topic(topic), strength.is_some()),
         Act::More(More::Disown(product)) => changed(product.as_str(), false),
         Act::More(More::Addresses { .. }) => desk.say("done.addresses", &[]),

@@ -122,7 +122,7 @@ async fn every_fact_is_shown_with_its_source_and_use_and_can_be_corrected_for_go
         "Used for: To greet you by name. From: sign-up form.",
         "course-rust-101",
         "News and courses about Rust",
-        "90 of 100, from you told us, 12 March 2026",
+        "90 of 100, from what you told us, 12 March 2026",
         "One mail in the last 30 days.",
         "12 March 2026: you agreed.",
     ] {

@@ -69,13 +69,20 @@ fn attribute(desk: &Desk<'_>, answer: &Answer, name: &str) -> Value {
         "action": "attribute",
         "id": id,
         "name": name,
-        "label": name,
+        "label": spoken(name),
         "value": fault.map_or_else(|| held.unwrap_or_default(), |fault| fault.found.as_str()),
         "held": held.is_some(),
         "used": used(desk, purpose),
         "from": from(desk, &Fact::Attribute(name.to_owned()), source, held.is_some()),
         "fault": desk.fault(answer, &id),
     })
+}
+
+/// An attribute's name as people write: the policy has no other for it.
+pub fn spoken(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn used(desk: &Desk<'_>, purpose: Option<&str>) -> String {
