@@ -100,9 +100,10 @@ fn leaving_everything_keeps_a_complaint_and_only_leaving_is_taken_back() {
 #[test]
 fn a_mute_covers_what_lies_below_and_holds_on_both_channels() {
     let mut person = recipient();
-    less(&mut person, Less::Mute(topic("rust/async"))).unwrap();
-    less(&mut person, Less::Mute(topic("rust"))).unwrap();
-    less(&mut person, Less::Mute(topic("rust/async"))).unwrap();
+    person.profile.consents.push(consent(Granted, "rust/async", days_ago(9)));
+    for muted in ["rust/async", "rust", "rust/async"] {
+        less(&mut person, Less::Mute(topic(muted))).unwrap();
+    }
     assert_eq!(person.preferences.muted_topics, [topic("rust")]);
     assert!(!Given::germane().but(|given| given.recipient = person.clone()).sends());
     more(&mut person, More::Unmute(topic("rust"))).unwrap();
@@ -112,11 +113,26 @@ fn a_mute_covers_what_lies_below_and_holds_on_both_channels() {
 #[test]
 fn leaving_withdraws_the_grant_that_permits_the_topic_once() {
     let mut person = recipient();
-    let leave = || Less::Leave { topic: topic("rust/async"), channel: Channel::Work };
-    assert_eq!(less(&mut person, leave()), Ok(1));
-    assert_eq!(less(&mut person, leave()), Ok(0));
+    let mut leave = || person.leave(&topic("rust/async"), Channel::Work, "one-click", now()).is_some();
+    assert_eq!([leave(), leave()], [true, false]);
+    assert_eq!(less(&mut person, Less::Leave { topic: topic("rust"), channel: Channel::Work }), Ok(0));
     let [left] = person.consents.as_slice() else { panic!("{:?}", person.consents) };
     assert_eq!((left.topic.as_str(), left.status, left.by_recipient), ("rust", Withdrawn, true));
+}
+
+#[test]
+fn a_forwarded_link_cannot_fill_up_a_record() {
+    let mut person = recipient();
+    let before = person.clone();
+    for n in 0..3 {
+        let made_up = topic(&format!("rust/made-up-{n}"));
+        let leave = Less::Leave { topic: made_up.clone(), channel: Channel::Personal };
+        assert_eq!(less(&mut person, leave), Err(NotDone::NotOffered));
+        assert_eq!(less(&mut person, Less::Mute(made_up)), Err(NotDone::NotOffered));
+    }
+    more(&mut person, More::Disown("never-had".parse().unwrap())).unwrap();
+    more(&mut person, More::Unmute(topic("garden"))).unwrap();
+    assert_eq!(person, before);
 }
 
 #[test]

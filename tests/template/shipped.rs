@@ -1,4 +1,4 @@
-//! The two templates that come with the product.
+//! The templates that come with the product.
 
 use std::path::Path;
 

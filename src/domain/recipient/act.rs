@@ -131,6 +131,10 @@ impl Recipient {
 
     fn less(&mut self, less: &Less, policy: &Policy, now: Timestamp) -> Result<Vec<ConsentMove>, NotDone> {
         match less {
+            // Whoever got a mail forwarded must not fill up somebody's record.
+            Less::Leave { topic, .. } | Less::Mute(topic) if !self.concerns(topic, policy) => {
+                return Err(NotDone::NotOffered);
+            }
             Less::Leave { topic, channel } => {
                 return Ok(self.leave(topic, *channel, SOURCE, now).into_iter().collect());
             }
@@ -161,8 +165,11 @@ impl Recipient {
                 self.profile.suppression.take_if(|s| left(s));
             }
             More::Unmute(topic) => {
-                self.profile.preferences.muted_topics.retain(|held| held != topic);
-                self.profile.preferences.by_recipient = true;
+                let muted = &mut self.profile.preferences.muted_topics;
+                if let Some(at) = muted.iter().position(|held| held == topic) {
+                    muted.remove(at);
+                    self.profile.preferences.by_recipient = true;
+                }
             }
             More::Frequency(cap) => self.limit(*cap),
             More::Pause(until) => self.pause(*until),
@@ -177,12 +184,19 @@ impl Recipient {
             More::Attribute { name, value } => self.attribute(name, value.as_deref(), policy, now)?,
             More::Interest { topic, context, strength } => self.interest(topic, *context, *strength, policy, now)?,
             More::Disown(product) => {
-                self.profile.owns.retain(|held| held != product);
-                self.profile.make_own(Fact::Owns(product.clone()), now);
+                if let Some(at) = self.owns.iter().position(|held| held == product) {
+                    self.profile.owns.remove(at);
+                    self.profile.make_own(Fact::Owns(product.clone()), now);
+                }
             }
             More::Addresses { work, personal } => self.addresses(work.as_ref(), personal.as_ref(), now)?,
         }
         Ok(Vec::new())
+    }
+
+    /// Whether a topic is one of the policy's, or there is a consent on it.
+    fn concerns(&self, topic: &Topic, policy: &Policy) -> bool {
+        policy.topics.contains_key(topic) || self.consents.iter().any(|c| c.topic == *topic)
     }
 
     /// Whether a cap is stricter than their own and than each of the policy's.
@@ -282,7 +296,7 @@ impl Recipient {
         now: Timestamp,
     ) -> Result<(), NotDone> {
         let held = self.interests.iter().any(|i| i.topic == *topic && i.context == context);
-        if !held && !policy.knows(topic) {
+        if !held && !policy.topics.contains_key(topic) {
             return Err(NotDone::NotOffered);
         }
         if let Some(strength) = strength {
