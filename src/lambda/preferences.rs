@@ -69,8 +69,10 @@ struct Caller {
     address: Option<String>,
     agent: String,
     languages: String,
-    /// By the browser's own word, whether the request was made by a page of ours.
-    from_elsewhere: bool,
+    /// What a browser says of where the request was made: `Sec-Fetch-Site`, `Origin` and the host that it asked.
+    site: Option<String>,
+    origin: Option<String>,
+    host: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -83,23 +85,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             address: parts.extensions.get::<NetworkAddress>().map(|known| known.0.clone()).or_else(connection),
             agent: text(header::USER_AGENT),
             languages: text(header::ACCEPT_LANGUAGE),
-            from_elsewhere: from_elsewhere(&parts.headers),
+            site: said(&parts.headers, "sec-fetch-site"),
+            origin: said(&parts.headers, "origin"),
+            host: said(&parts.headers, "host"),
         })
     }
 }
 
-/// Whether a browser says that another site's page made the request (W3C Fetch Metadata). Our pages send no referrer,
-/// for which browsers write the origin of their forms as `null`.
-fn from_elsewhere(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site != "same-origin" && site != "none",
-        (None, None | Some("null")) => false,
-        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != text("host"),
-    }
+fn said(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned())
 }
 
 impl Caller {
+    /// Whether a browser says that another site's page made the request (W3C Fetch Metadata). Our pages send no
+    /// referrer, for which browsers write the origin of their forms as `null`.
+    fn is_from_elsewhere(&self, public_url: &str) -> bool {
+        match (self.site.as_deref(), self.origin.as_deref()) {
+            (Some(site), _) => site != "same-origin" && site != "none",
+            (None, None | Some("null")) => false,
+            (None, Some(origin)) => {
+                let asked = origin.split_once("://").map(|(_, host)| host);
+                // What is in front of us may ask by a host of its own.
+                origin != public_url && (asked.is_none() || asked != self.host.as_deref())
+            }
+        }
+    }
+
     fn origin(&self, preferences: &Preferences) -> Option<String> {
         self.address.as_deref().map(|address| preferences.origins.of(address, &self.agent))
     }
@@ -166,7 +177,7 @@ async fn send(
     let fields = Form::<Vec<(String, String)>>::from_request(request, &()).await;
     let fields = Fields(fields.map(|Form(fields)| fields).unwrap_or_default());
     let ours = preferences.tokens.verify_form(&token, fields.get("action"), fields.get("form"));
-    if caller.from_elsewhere || !ours {
+    if caller.is_from_elsewhere(&preferences.public_url) || !ours {
         return pages::refused(caller.words(Some(&visit)));
     }
     let answered = Sent { preferences: &preferences, visit, token: &token, caller: &caller, fields: &fields }.answer();

@@ -19,9 +19,9 @@ macro_rules! shipped {
 type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const SHIPPED: [Shipped; 3] = shipped! {
-    "access-link" { "default": "body.mjml", "de": "body.de.mjml" }
     "newsletter" { "default": "body.mjml" }
     "product-update" { "default": "body.mjml" }
+    "access-link" { "default": "body.mjml", "de": "body.de.mjml" }
 };
 
 /// Each with the body of its `PUT /v1/templates/{name}`.
