@@ -9,6 +9,7 @@ pub mod dynamo;
 pub mod ledger;
 pub mod mailboxes;
 pub mod mailer;
+mod marks;
 pub mod pace;
 pub mod people;
 pub mod previews;

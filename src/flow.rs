@@ -20,3 +20,4 @@ pub mod send;
 pub mod sentence;
 pub mod template;
 pub mod token;
+pub mod words;

@@ -3,6 +3,7 @@
 pub mod http;
 pub mod openapi;
 pub mod pages;
+pub mod preferences;
 pub mod problem;
 pub mod queue;
 pub mod turn;

@@ -58,13 +58,13 @@ impl Said {
             recipient: format!("r-{n}").parse().unwrap(),
             to: format!("r-{n}@example.com").parse().unwrap(),
             data: "{}".to_owned(),
-            unsubscribe_url: "https://mail.example.com/u/x".to_owned(),
+            unsubscribe_url: Some("https://mail.example.com/u/x".to_owned()),
         };
-        let campaign = "weekly".parse().unwrap();
+        let campaign: germane::domain::id::CampaignId = "weekly".parse().unwrap();
         let mails = (0..mails).map(mail).collect();
         let sent = self
             .mailer
-            .send(&Batch { campaign: &campaign, pinned: &pinned, template: "germane-newsletter", mails })
+            .send(&Batch { campaign: Some(&campaign), pinned: &pinned, template: "germane-newsletter", mails })
             .await;
         assert_eq!(self.asked.load(Ordering::Relaxed), 1, "a bulk call is never repeated by the SDK");
         sent

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod act;
 mod classification;
 mod cli;
 mod door;
@@ -28,4 +29,5 @@ mod template;
 mod turn;
 mod virtual_world;
 mod wall;
+mod words;
 mod world;

@@ -3,6 +3,7 @@
 mod addresses;
 mod consent_times;
 mod fields;
+mod own;
 mod untouched;
 mod withdrawals;
 

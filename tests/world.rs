@@ -398,7 +398,8 @@ impl World {
     pub fn mails(&self, campaign: &str) -> BTreeMap<RecipientId, Vec<Arc<Mail>>> {
         let decode = |tag: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(tag).unwrap()).unwrap();
         let mut mails: BTreeMap<RecipientId, Vec<Arc<Mail>>> = BTreeMap::new();
-        for mail in self.services.ses.mails() {
+        // A mail with a link belongs to no campaign.
+        for mail in self.services.ses.mails().into_iter().filter(|mail| mail.tags.contains_key("campaign")) {
             if decode(&mail.tags["campaign"]) == campaign {
                 mails.entry(decode(&mail.tags["recipient"]).parse().unwrap()).or_default().push(mail);
             }

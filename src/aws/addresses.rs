@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::{
     dynamo::{Dynamo, Item, Read, b, n, s, unavailable},
+    mailboxes::bounces,
     people::wrong,
 };
 use crate::{
@@ -367,6 +368,7 @@ pub(super) fn record(item: &Item) -> Result<AddressRecord, PortError> {
         erased: item.get("z").map(|_| time("z")).transpose()?,
         marks: Marks { unusable, suppression },
         note: text("w")?.map(str::to_owned),
+        soft_bounces: bounces(item)?,
     })
 }
 

@@ -14,17 +14,24 @@ use crate::{
 };
 
 const FORMAT: u8 = 1;
+/// Of profiles: 2 says last what the person set themselves, 1 does not say it.
+const PROFILE_FORMAT: u8 = 2;
+/// An empty list.
+const NOTHING: u8 = 0;
 /// 2020-01-01T00:00:00Z; a send's time is the milliseconds since then in 5 bytes, which last until 2054.
 const SENDS_EPOCH_MS: i64 = 1_577_836_800_000;
 const SEND_BYTES: usize = 22;
 const COUNTS: u8 = 1;
 
 pub(super) fn profile_bytes(profile: &Profile) -> Result<Vec<u8>, PortError> {
-    postcard::to_extend(profile, vec![FORMAT]).map_err(|error| PortError::corrupt("a profile", error))
+    postcard::to_extend(profile, vec![PROFILE_FORMAT]).map_err(|error| PortError::corrupt("a profile", error))
 }
 
 pub(super) fn profile(bytes: &[u8]) -> Result<Profile, PortError> {
-    plain("a profile", body("a profile", bytes)?)
+    match bytes {
+        [PROFILE_FORMAT, body @ ..] => plain("a profile", body),
+        first => plain("a profile", &[body("a profile", first)?, &[NOTHING]].concat()),
+    }
 }
 
 /// The whole of `bytes` as one value: bytes left over are as wrong as missing ones.

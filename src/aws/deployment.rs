@@ -19,7 +19,7 @@ use crate::flow::{
     held::Held,
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
-    preferences::Preferences,
+    preferences::{Preferences, origin::Origins},
     preview::{Previewer, Previews},
     queue::Queue,
     schedule::Scheduler,
@@ -139,7 +139,7 @@ impl Deployment {
             pages: dynamo.clone(),
             claims: dynamo,
             mailer: Arc::clone(&self.mailer),
-            pacer: Pacer::new(Arc::clone(&self.clock), Arc::clone(&self.timelines), Arc::clone(&self.account)),
+            pacer: self.pacer(),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
             tokens: self.tokens.clone(),
@@ -180,9 +180,23 @@ impl Deployment {
         Preferences {
             clock: Arc::clone(&self.clock),
             people: dynamo.clone(),
-            campaigns: dynamo,
+            campaigns: dynamo.clone(),
             policies: Arc::clone(&self.policies),
+            templates: Arc::clone(&self.templates),
+            ledger: dynamo.clone(),
+            settlements: dynamo.clone(),
+            held: self.held(),
+            marks: dynamo,
+            mailer: Arc::clone(&self.mailer),
+            pacer: self.pacer(),
+            shards: self.dynamo.shards,
             tokens: self.tokens.clone(),
+            origins: Origins { key: self.dynamo.address_key() },
+            public_url: self.public_url.clone(),
         }
+    }
+
+    fn pacer(&self) -> Pacer {
+        Pacer::new(Arc::clone(&self.clock), Arc::clone(&self.timelines), Arc::clone(&self.account))
     }
 }

@@ -68,6 +68,11 @@ impl Dynamo {
         let (names, address_key) = (Arc::new(names), Arc::new(address_key));
         Self { client, names, meter: Arc::default(), address_key, shards, page_people: None }
     }
+
+    /// What also hashes where a recipient's act came from: it never rotates.
+    pub(super) fn address_key(&self) -> Secret {
+        self.address_key.as_ref().clone()
+    }
 }
 
 /// Calls made and capacity consumed, as DynamoDB itself counts it.

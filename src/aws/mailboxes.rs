@@ -87,7 +87,7 @@ fn times(times: impl IntoIterator<Item = Timestamp>) -> AttributeValue {
 }
 
 /// Oldest first.
-fn bounces(item: &Item) -> Result<Vec<Timestamp>, PortError> {
+pub(super) fn bounces(item: &Item) -> Result<Vec<Timestamp>, PortError> {
     let held = item.get("b").and_then(|set| set.as_ns().ok()).map(Vec::as_slice).unwrap_or_default();
     let time = |number: &String| Timestamp::from_millisecond(number.parse().ok()?).ok();
     let times: Option<Vec<Timestamp>> = held.iter().map(time).collect();

@@ -59,18 +59,24 @@ impl Mailer for SesMailer {
     }
 }
 
-fn entry(campaign: &CampaignId, mail: &Mail) -> Result<BulkEmailEntry, aws_sdk_sesv2::error::BuildError> {
+fn entry(campaign: Option<&CampaignId>, mail: &Mail) -> Result<BulkEmailEntry, aws_sdk_sesv2::error::BuildError> {
     let template = ReplacementTemplate::builder().replacement_template_data(&mail.data).build();
     let content = ReplacementEmailContent::builder().replacement_template(template).build();
-    Ok(BulkEmailEntry::builder()
+    let mut entry = BulkEmailEntry::builder()
         .destination(Destination::builder().to_addresses(mail.to.reveal()).build())
-        .replacement_email_content(content)
+        .replacement_email_content(content);
+    if let Some(unsubscribe_url) = &mail.unsubscribe_url {
         // RFC 8058: one HTTPS URI, and the word that a POST alone unsubscribes.
-        .replacement_headers(header("List-Unsubscribe", &format!("<{}>", mail.unsubscribe_url))?)
-        .replacement_headers(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?)
-        .replacement_tags(tag("campaign", campaign.as_str())?)
-        .replacement_tags(tag("recipient", mail.recipient.as_str())?)
-        .build())
+        entry = entry
+            .replacement_headers(header("List-Unsubscribe", &format!("<{unsubscribe_url}>"))?)
+            .replacement_headers(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?);
+    }
+    if let Some(campaign) = campaign {
+        entry = entry
+            .replacement_tags(tag("campaign", campaign.as_str())?)
+            .replacement_tags(tag("recipient", mail.recipient.as_str())?);
+    }
+    Ok(entry.build())
 }
 
 fn header(name: &str, value: &str) -> Result<MessageHeader, aws_sdk_sesv2::error::BuildError> {

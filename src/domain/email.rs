@@ -63,9 +63,10 @@ impl Mailbox {
         &self.0
     }
 
-    /// What people call the sender: the name beside the address, or the address itself.
+    /// The name in front of the address; the address itself where there is none.
     pub fn name(&self) -> &str {
-        self.0.split_once('<').map(|(name, _)| name.trim()).filter(|name| !name.is_empty()).unwrap_or(&self.0)
+        let name = self.0.split_once('<').map_or("", |(name, _)| name.trim());
+        if name.is_empty() { self.0.trim_matches(['<', '>']) } else { name }
     }
 }
 

@@ -31,6 +31,13 @@ pub struct CapUse {
 }
 
 impl FrequencyCap {
+    /// Whether everybody who keeps this cap keeps `other` too. The most that fits into the other's days is a full
+    /// slot at the start of each span of ours.
+    pub fn implies(self, other: FrequencyCap) -> bool {
+        let spans = u64::from(other.days).div_ceil(u64::from(self.days.max(1)));
+        spans * u64::from(self.sends) <= u64::from(other.sends)
+    }
+
     pub fn check(self, sends: &Sends, now: Timestamp) -> CapUse {
         // A send stops counting at exactly `days` times 24 hours after it.
         let mut within: Vec<Timestamp> = sends

@@ -1,8 +1,10 @@
 //! A person we may mail: all that the gate needs to know, and how changes from outside merge into it.
 
+mod act;
 mod change;
 mod marks;
 mod merge;
+mod own;
 
 use std::collections::BTreeMap;
 
@@ -22,9 +24,11 @@ use super::{
     topic::Topic,
 };
 
+pub use act::{Act, Less, More, NotDone};
 pub use change::RecipientChange;
 pub use marks::Marks;
 pub use merge::ConsentMove;
+pub use own::{Fact, Own};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipient {
@@ -49,6 +53,8 @@ pub struct Profile {
     pub owns: Vec<Product>,
     pub preferences: Preferences,
     pub suppression: Option<Suppression>,
+    /// What they set themselves.
+    pub own: Vec<Own>,
 }
 
 impl std::ops::Deref for Recipient {
@@ -122,6 +128,7 @@ impl Recipient {
             owns: Vec::new(),
             preferences: Preferences::default(),
             suppression: None,
+            own: Vec::new(),
         };
         // The time of creation, so that a person erased and made anew never repeats a version.
         let version = u64::try_from(now.as_millisecond()).unwrap_or(0);

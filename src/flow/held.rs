@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     api::{
         recipients::{Evidence, MAX_LOSSES, People},
-        suppressions::Addresses,
+        suppressions::{AddressRecord, Addresses},
     },
     clock::Clock,
     feedback::Settlements,
@@ -61,9 +61,16 @@ impl Held {
         let evidence = self.people.evidence(id).await?;
         let campaigns = self.campaigns().await?;
         let decisions = self.decisions(&recipient, &campaigns).await?;
-        let suppressions = self.suppressions(&recipient).await?;
+        let addresses = self.addresses(&recipient).await?;
+        let suppressions: Vec<Value> = addresses.iter().filter_map(standing).collect();
+        let bounces = |channel: Channel| {
+            addresses.iter().find(|(held, _)| *held == channel).map_or(json!([]), |(_, of)| json!(of.soft_bounces))
+        };
+        let mut whole = whole(&recipient, &evidence, &campaigns);
+        let bounces = json!({ "work": bounces(Channel::Work), "personal": bounces(Channel::Personal) });
+        insert(&mut whole, "soft_bounces", bounces);
         Ok(Some(json!({
-            "recipient": whole(&recipient, &evidence, &campaigns),
+            "recipient": whole,
             "evidence": evidence,
             "decisions": decisions,
             "suppressions": suppressions,
@@ -119,18 +126,20 @@ impl Held {
     }
 
     /// What is stored beside the person of each of their addresses.
-    async fn suppressions(&self, person: &Recipient) -> Result<Vec<Value>, PortError> {
+    async fn addresses(&self, person: &Recipient) -> Result<Vec<(Channel, AddressRecord)>, PortError> {
         let held = Channel::ALL.iter().filter_map(|&channel| Some((channel, person.address(channel)?)));
         let (channels, emails): (Vec<Channel>, Vec<EmailAddress>) =
             held.map(|(channel, address)| (channel, address.email.clone())).unzip();
         let records = self.addresses.get(&emails).await?;
-        let standing = channels.into_iter().zip(records).filter_map(|(channel, record)| {
-            let mut told = record.standing()?.to_json();
-            told.as_object_mut()?.insert("channel".to_owned(), json!(channel));
-            Some(told)
-        });
-        Ok(standing.collect())
+        Ok(channels.into_iter().zip(records).collect())
     }
+}
+
+/// The suppression of an address, where there is one.
+fn standing((channel, record): &(Channel, AddressRecord)) -> Option<Value> {
+    let mut told = record.standing()?.to_json();
+    insert(&mut told, "channel", json!(channel));
+    Some(told)
 }
 
 /// The person as the API reads them, and what it leaves out. Taken apart field by field, so that whoever adds one is
@@ -149,6 +158,7 @@ fn whole(recipient: &Recipient, evidence: &[Evidence], campaigns: &[CampaignReco
         owns: _,
         preferences: Preferences { max_frequency: _, paused_until: _, muted_topics: _, by_recipient },
         suppression,
+        own,
     } = profile;
     let mut whole = recipient.to_json(|consent| text_behind(consent, evidence));
     let told = whole.pointer_mut("/consents").and_then(Value::as_array_mut);
@@ -163,6 +173,7 @@ fn whole(recipient: &Recipient, evidence: &[Evidence], campaigns: &[CampaignReco
     let unusable = |address: &Option<Address>| address.as_ref().and_then(|Address { email: _, unusable }| *unusable);
     insert(&mut whole, "unusable", json!({ "work": unusable(work), "personal": unusable(personal) }));
     insert(&mut whole, "suppression", json!(suppression));
+    insert(&mut whole, "set_by_recipient", json!(own));
     insert(&mut whole, "sends", sends.iter().map(|send| sent(send, campaigns)).collect());
     insert(&mut whole, "version", json!(version));
     insert(&mut whole, "ref", json!(hex(reference.0)));

@@ -1,5 +1,6 @@
-//! Why somebody gets a mail, in one plain sentence that stands in the mail itself.
+//! Why somebody gets a mail, in one plain sentence that stands in the mail itself and on the page behind its link.
 
+use super::words::Words;
 use crate::domain::{
     campaign::{Campaign, Kind},
     channel::Channel,
@@ -9,25 +10,29 @@ use crate::domain::{
 };
 
 /// The sentence that a template shows as `why`.
-pub fn why(campaign: &Campaign, policy: &Policy, grounds: &Grounds) -> String {
-    let address = match campaign.channel {
-        Channel::Work => "work",
-        Channel::Personal => "personal",
-    };
+pub fn why(words: &Words, campaign: &Campaign, policy: &Policy, grounds: &Grounds) -> String {
+    let address = address(words, campaign.channel);
     if campaign.kind == Kind::Notice {
-        return format!("You get this notice because we hold your {address} address and must tell you about it.");
+        return words.say("why.notice", &[("address", &address)]);
     }
     let consent = grounds.consent.as_ref().unwrap_or(&campaign.topic);
-    let agreed =
-        format!("You get this because you agreed to mail about {} at your {address} address", name(policy, consent));
+    let topic = topic_name(words, policy, consent);
     match &grounds.interest {
-        Some(interest) => format!("{agreed}, and {} is among your interests.", name(policy, interest)),
-        None => format!("{agreed}."),
+        Some(interest) => {
+            let interest = topic_name(words, policy, interest);
+            words.say("why.interest", &[("topic", topic), ("address", &address), ("interest", interest)])
+        }
+        None => words.say("why.consent", &[("topic", topic), ("address", &address)]),
     }
 }
 
+/// A channel's address, such as "work address".
+pub fn address(words: &Words, channel: Channel) -> String {
+    words.say(&format!("channel.{channel}"), &[])
+}
+
 /// A topic as the policy calls it, or its path.
-fn name<'a>(policy: &'a Policy, topic: &'a Topic) -> &'a str {
-    let named = policy.topics.get(topic).and_then(|rule| rule.name.get("en"));
-    named.map_or(topic.as_str(), String::as_str)
+pub fn topic_name<'a>(words: &Words, policy: &'a Policy, topic: &'a Topic) -> &'a str {
+    let named = policy.topics.get(topic).and_then(|rule| words.pick(&rule.name));
+    named.unwrap_or(topic.as_str())
 }

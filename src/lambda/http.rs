@@ -1,7 +1,6 @@
 //! The routes.
 
 mod attributes;
-mod confirm;
 mod privacy;
 
 use std::{str::FromStr, sync::Arc};
@@ -18,26 +17,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use self::{
-    attributes::{delete_attribute, delete_interest, list_attributes},
-    confirm::{ask_consent, confirm_consent},
-};
-use super::{
-    openapi, pages,
-    problem::{Problem, chain},
-};
+use self::attributes::{delete_attribute, delete_interest, list_attributes};
+pub use super::preferences::{PREFERENCES_ROUTES, router as preferences};
+use super::{openapi, problem::Problem};
 use crate::{
     domain::{
         door::Wanted,
         id::{CampaignId, RecipientId, TemplateName},
         lifecycle::Command,
     },
-    flow::{
-        api::{Api, ApiError, Code, decisions::Filter, query_fault},
-        port::PortError,
-        preferences::{Preferences, Unsubscribed},
-        token::Purpose,
-    },
+    flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
 };
 
 /// Of one request; Lambda takes no more than 6 MB.
@@ -61,6 +50,8 @@ macro_rules! routes {
         }
     };
 }
+
+pub(super) use routes;
 
 routes!(
     /// What marketers and engineers call: methods and paths.
@@ -95,27 +86,12 @@ routes!(
     }
 );
 
-routes!(
-    /// What recipients' browsers and mail programs call: methods and paths.
-    PREFERENCES_ROUTES, preferences_routes: Arc<Preferences> {
-        get "/u/{token}" => confirm_unsubscribe,
-        post "/u/{token}" => unsubscribe,
-        get "/p/{token}" => reduce,
-        get "/c/{token}" => ask_consent,
-        post "/c/{token}" => confirm_consent,
-    }
-);
-
 pub fn api(api: Arc<Api>) -> Router {
     api_routes()
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(api)
-}
-
-pub fn preferences(preferences: Arc<Preferences>) -> Router {
-    preferences_routes().with_state(preferences)
 }
 
 async fn no_route() -> Problem {
@@ -389,35 +365,4 @@ async fn describe() -> Answer<Response> {
     let internal = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the document cannot be written");
     let document = openapi::document().ok_or_else(internal)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
-}
-
-async fn confirm_unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.tokens.verify(Purpose::Unsubscribe, &token) {
-        Some(_) => pages::confirm(&token),
-        None => pages::unknown(),
-    }
-}
-
-/// The token decides alone; what the body says does not matter (RFC 8058 sends `List-Unsubscribe=One-Click`).
-async fn unsubscribe(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.unsubscribe(&token).await {
-        Ok(Unsubscribed::Done) => pages::unsubscribed(),
-        Ok(Unsubscribed::UnknownToken) => pages::unknown(),
-        Err(error) => unsaved(&error, "an unsubscribe could not be saved"),
-    }
-}
-
-async fn reduce(State(preferences): State<Arc<Preferences>>, Path(token): Path<String>) -> Response {
-    match preferences.tokens.verify(Purpose::Reduce, &token) {
-        Some(claims) => {
-            let leave = preferences.tokens.sign(Purpose::Unsubscribe, &claims.recipient, &claims.campaign);
-            pages::confirm(&leave)
-        }
-        None => pages::unknown(),
-    }
-}
-
-fn unsaved(error: &PortError, what: &'static str) -> Response {
-    tracing::error!(error = chain(error), what);
-    pages::try_again()
 }

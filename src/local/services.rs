@@ -231,6 +231,8 @@ impl Default for Servers {
 
 impl Servers {
     pub(super) fn serve(&mut self, listener: TcpListener, router: Router) {
+        // With whoever is connected: where a recipient's act came from is evidence.
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         self.spawn(|stop| async move {
             if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
                 tracing::error!(%error, "a server stopped");

@@ -20,8 +20,8 @@ macro_rules! shipped {
     };
 }
 
-const SHIPPED: [Shipped; 4] =
-    shipped!["confirm-consent" in "de", "data-notice" in "de", "newsletter", "product-update"];
+const SHIPPED: [Shipped; 5] =
+    shipped!["access-link" in "de", "confirm-consent" in "de", "data-notice" in "de", "newsletter", "product-update"];
 
 /// Each with the body of its `PUT /v1/templates/{name}`.
 pub fn templates() -> Vec<(TemplateName, Value)> {

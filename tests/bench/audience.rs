@@ -138,6 +138,7 @@ fn person(number: u64, now: Timestamp) -> Result<Recipient, Failure> {
         owns: vec!["course-rust-101".parse()?],
         preferences: Preferences { max_frequency: Some(cap), ..Preferences::default() },
         suppression: None,
+        own: Vec::new(),
     };
     let id: RecipientId = format!("{:08x}-{:04x}-{:016x}", noise >> 32, noise & 0xffff, mix(noise + 1)).parse()?;
     let version = u64::try_from(now.as_millisecond())?;

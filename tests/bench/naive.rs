@@ -27,6 +27,7 @@ use germane::{
         sentence,
         template::{Compiled, Personal, Shared},
         token::Purpose,
+        words::words,
     },
 };
 use jiff::Timestamp;
@@ -163,7 +164,7 @@ impl Naive {
             preferences_url: &format!("{PUBLIC_URL}/p/{}", token(Purpose::Reduce)),
             confirm_url: "",
             held: &serde_json::Value::Null,
-            why: &sentence::why(&self.campaign, &self.rules.policy, grounds),
+            why: &sentence::why(words(None), &self.campaign, &self.rules.policy, grounds),
         };
         let data = self.template.data(&self.shared, &personal);
         let template = ReplacementTemplate::builder().replacement_template_data(data).build();

@@ -18,11 +18,14 @@ use germane::{
         frequency::FrequencyCap,
         id::SendKey,
         interest::{Interest, InterestSource, Strength},
-        recipient::{Address, Preferences, Profile, Suppression, SuppressionKind, Unusable},
+        recipient::{Address, Fact, Own, Preferences, Profile, Suppression, SuppressionKind, Unusable},
     },
-    flow::api::{
-        ApiError, Code,
-        recipients::{Evidence, People, PersonWrite, Place, PutResult},
+    flow::{
+        api::{
+            ApiError, Code,
+            recipients::{Evidence, People, PersonWrite, Place, PutResult},
+        },
+        feedback::Mailboxes,
     },
 };
 use jiff::Timestamp;
@@ -132,6 +135,7 @@ fn full(reference: germane::domain::id::Ref) -> Profile {
             by_recipient: true,
         },
         suppression: Some(Suppression { kind: SuppressionKind::Manual, since: time("2026-11-05T05:05:05Z") }),
+        own: vec![Own { fact: Fact::Attribute("first_name".to_owned()), at: time("2026-11-06T06:06:06Z") }],
     }
 }
 
@@ -169,7 +173,12 @@ async fn an_export_holds_every_field_that_a_person_can_have() {
     assert_eq!(people.put(&[write]).await.unwrap(), [PutResult::Written]);
     world.deployment.api().suppress("full.work@example.com", &json!({ "note": "by telephone" })).await.unwrap();
 
+    let bounced = time("2026-11-07T07:07:07Z");
+    let mailboxes: &dyn Mailboxes = &world.services.dynamo;
+    mailboxes.soft_bounced(&"full.work@example.com".parse().unwrap(), bounced).await.unwrap();
+
     let export = world.export("r-1").await;
+    assert_eq!(export["recipient"]["soft_bounces"], json!({ "work": [bounced], "personal": [] }));
     let (mut held, mut told) = (BTreeSet::new(), BTreeSet::new());
     let mut profile = json!(after.profile);
     // The one that is told in other letters, and the two that GET has in another shape.

@@ -1,6 +1,6 @@
 //! The HTTP contract, through the real router on loopback.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use germane::lambda::http;
 use reqwest::{Client, Method, Response, StatusCode, Url};
@@ -25,12 +25,17 @@ impl Site {
         let router = http::preferences(Arc::new(world.deployment.preferences()));
         let router = router.merge(http::api(Arc::new(world.deployment.api())));
         let mut server = JoinSet::new();
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { world, client: Client::new(), base, _server: server }
     }
 
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
     pub async fn ask(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
-        self.client.request(method, format!("{}{path}", self.base)).body(body).send().await.unwrap()
+        self.request(method, path).body(body).send().await.unwrap()
     }
 
     /// Presses the button of a page's form; answers with the status and the page that follows.

@@ -133,7 +133,7 @@ async fn why_tells_the_decision_of_the_latest_pass() {
 
     let (weekly, left) = ("weekly".parse().unwrap(), "r-left".parse().unwrap());
     let preferences = world.deployment.preferences();
-    preferences.unsubscribe(&preferences.tokens.sign(Purpose::Unsubscribe, &left, &weekly)).await.unwrap();
+    preferences.unsubscribe(&preferences.tokens.sign(Purpose::Unsubscribe, &left, &weekly), None).await.unwrap();
     let api = world.deployment.api();
     let erased = "r-erased".parse().unwrap();
     api.erase_recipient(&erased).await.unwrap();

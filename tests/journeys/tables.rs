@@ -92,6 +92,26 @@ async fn a_person_reads_back_as_they_were_put_and_takes_few_bytes() {
 }
 
 #[tokio::test]
+async fn a_person_of_the_format_before_is_read_and_an_ordinary_one_grew_by_a_byte() {
+    let world = World::start().await;
+    world.put(&[ordinary()]).await;
+    let mut item = world.item("r-1042").await;
+    let profile = item["p"].as_b().unwrap().as_ref().to_vec();
+    // Format 2 says last what the person set themselves: nothing.
+    let [2, facts @ .., 0] = profile.as_slice() else { panic!("{profile:?}") };
+    let before: Vec<u8> = std::iter::once(1).chain(facts.iter().copied()).collect();
+    assert_eq!(before.len() + 1, profile.len());
+    item.insert("p".to_owned(), AttributeValue::B(Blob::new(before)));
+    let put = world.services.clients.dynamodb.put_item().table_name("germane-recipients").set_item(Some(item));
+    put.send().await.unwrap();
+    let api = world.deployment.api();
+    let id = "r-1042".parse().unwrap();
+    assert_eq!(api.get_recipient(&id).await.unwrap(), ordinary());
+    api.put_recipient(&id, &json!({ "locale": "fr" }), "a test").await.unwrap();
+    assert_eq!(world.item("r-1042").await["p"].as_b().unwrap().as_ref()[0], 2);
+}
+
+#[tokio::test]
 async fn an_address_has_one_owner_and_a_refused_person_leaves_nothing_behind() {
     let world = World::start().await;
     let of = |id: &str, work: &str, personal: &str| {

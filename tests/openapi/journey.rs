@@ -6,7 +6,8 @@ use std::{
 };
 
 use germane::{
-    flow::token::Purpose,
+    domain::channel::Channel,
+    flow::token::{Access, Purpose},
     lambda::{
         http::{self, API_ROUTES, PREFERENCES_ROUTES},
         openapi,
@@ -16,7 +17,7 @@ use reqwest::{Client, Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use super::{document, schema::Document};
-use crate::world::{World, campaign, person, policy, with};
+use crate::world::{NOW, World, campaign, person, policy, with};
 
 struct Served {
     world: World,
@@ -42,6 +43,8 @@ impl Served {
     async fn ask(&self, method: &str, template: &str, path: &str, body: impl ToString, code: &str) -> Value {
         let request =
             self.client.request(method.to_uppercase().parse::<Method>().unwrap(), format!("{}{path}", self.url));
+        let form = template.starts_with("/p/").then_some((CONTENT_TYPE, "application/x-www-form-urlencoded"));
+        let request = form.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let answer = request.body(body.to_string()).send().await.unwrap();
         let status = answer.status().as_u16();
         let kind = answer.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
@@ -161,22 +164,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1?all=true", "", "").await;
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1?all=perhaps", "", "invalid").await;
 
-    let (r, c) = ("r-1".parse().unwrap(), "c-1".parse().unwrap());
-    let tokens = &api.world.deployment.preferences().tokens;
-    let leave = format!("/u/{}", tokens.sign(Purpose::Unsubscribe, &r, &c));
-    for method in ["get", "post"] {
-        api.ask(method, "/u/{token}", &leave, "List-Unsubscribe=One-Click", "").await;
-        api.ask(method, "/u/{token}", "/u/none", "", "").await;
-    }
-    api.ask("get", "/p/{token}", &format!("/p/{}", tokens.sign(Purpose::Reduce, &r, &c)), "", "").await;
-    api.ask("get", "/p/{token}", "/p/none", "", "").await;
-
-    let to = "r-1@example.com".parse().unwrap();
-    let confirm = format!("/c/{}", tokens.sign_for(Purpose::Confirm, &r, &c, &to));
-    for method in ["get", "post"] {
-        api.ask(method, "/c/{token}", &confirm, "", "").await;
-        api.ask(method, "/c/{token}", "/c/none", "", "").await;
-    }
+    the_pages_answer_as_they_are_described(&api).await;
 
     let served = api.client.get(format!("{}/v1/openapi.json", api.url)).send().await.unwrap();
     assert_eq!(served.headers()[CONTENT_TYPE], "application/json");
@@ -215,6 +203,36 @@ async fn held_and_suppressed(api: &Served) {
     let many = "/v1/suppressions";
     api.ask("post", many, many, "{\"address\":\"r-7@example.com\"}\n\n[\n{\"address\":\"r-3@example.com\"}", "").await;
     api.ask("post", many, many, "\n".repeat(1_001), "too_large").await;
+}
+
+async fn the_pages_answer_as_they_are_described(api: &Served) {
+    let (r, c) = ("r-1".parse().unwrap(), "c-1".parse().unwrap());
+    let tokens = &api.world.deployment.preferences().tokens;
+    let leave = format!("/u/{}", tokens.sign(Purpose::Unsubscribe, &r, &c));
+    for method in ["get", "post"] {
+        api.ask(method, "/u/{token}", &leave, "List-Unsubscribe=One-Click", "").await;
+        api.ask(method, "/u/{token}", "/u/none", "", "").await;
+    }
+    let reduce = tokens.sign(Purpose::Reduce, &r, &c);
+    let page = format!("/p/{reduce}");
+    let send = |action: &str| format!("action={action}&form={}", tokens.form(&reduce, action));
+    for (method, body) in [("get", ""), ("post", &send("leave_all")), ("post", &send("pause")), ("post", "action=mute")]
+    {
+        api.ask(method, "/p/{token}", &page, body, "").await;
+        api.ask(method, "/p/{token}", "/p/none", body, "").await;
+    }
+    let to = "r-1@example.com".parse().unwrap();
+    let confirm = format!("/c/{}", tokens.sign_for(Purpose::Confirm, &r, &c, &to));
+    for method in ["get", "post"] {
+        api.ask(method, "/c/{token}", &confirm, "", "").await;
+        api.ask(method, "/c/{token}", "/c/none", "", "").await;
+    }
+    let expires_at = NOW.parse().unwrap();
+    let access = tokens.sign_access(&Access { recipient: r, channel: Channel::Work, expires_at });
+    for (method, body) in [("get", String::new()), ("post", send("look"))] {
+        let body = body.replace(&tokens.form(&reduce, "look"), &tokens.form(&access, "look"));
+        api.ask(method, "/p/{token}", &format!("/p/{access}"), body, "").await;
+    }
 }
 
 #[tokio::test]

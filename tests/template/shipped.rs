@@ -125,3 +125,16 @@ fn only_the_headline_is_required_of_a_campaign() {
         assert!(template.check_attributes(&policy()).is_empty());
     }
 }
+
+#[test]
+fn the_link_to_what_is_held_is_mailed_in_both_languages_and_needs_no_unsubscribe() {
+    let template = shipped("access-link");
+    assert_eq!(template.languages, ["de"]);
+    let mail = in_full(&template);
+    assert_eq!(mail.subject, "Your link to what Rust Weekly holds about you");
+    assert_eq!(mail.html.matches("Show me everything").count(), 1);
+    for fetching in ["<img", "<link", "@import", "url(", "src=", "fonts.googleapis", "background=", "{{", "}}"] {
+        assert!(!mail.html.contains(fetching), "{fetching}");
+    }
+    insta::assert_snapshot!(mail.text);
+}

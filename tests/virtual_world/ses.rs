@@ -58,7 +58,7 @@ impl SesAccount {
         };
         book.allowance.take(at, taken);
         let recipients = batch.mails.iter().take(taken).map(|mail| mail.recipient.clone()).collect();
-        book.calls.push(Call { at, campaign: batch.campaign.clone(), mails, taken: recipients });
+        book.calls.push(Call { at, campaign: batch.campaign.unwrap().clone(), mails, taken: recipients });
         if taken == 0 && self.throttle == Throttle::Whole {
             return Err(MailerError::Busy("TooManyRequestsException".into()));
         }

@@ -1,13 +1,15 @@
 //! How a change from outside merges into what is held: absent means unchanged, null means removed, lists merge by key.
 
 use super::{
-    Address, Recipient, RecipientChange,
+    Address, Fact, Recipient, RecipientChange,
     change::{ConsentChange, Incoming},
 };
 use crate::domain::{
+    channel::Channel,
     consent::{Consent, ConsentStatus},
     door::{Change, Fault},
     email::EmailAddress,
+    id::Product,
     interest::Interest,
 };
 
@@ -28,8 +30,10 @@ impl RecipientChange {
     pub fn apply(self, recipient: &mut Recipient) -> Result<Vec<ConsentMove>, Vec<Fault>> {
         let profile = &mut recipient.profile;
         let held = [profile.work.as_ref(), profile.personal.as_ref()];
-        let work = address(profile.work.as_ref(), self.work, &held);
-        let personal = address(profile.personal.as_ref(), self.personal, &held);
+        let fresh = |fact: Fact| !profile.is_own(&fact);
+        let ours = |channel, change| if fresh(Fact::Address(channel)) { change } else { Change::Keep };
+        let work = address(profile.work.as_ref(), ours(Channel::Work, self.work), &held);
+        let personal = address(profile.personal.as_ref(), ours(Channel::Personal, self.personal), &held);
         if work.is_none() && personal.is_none() {
             return Err(vec![Fault {
                 field: "/addresses".to_owned(),
@@ -38,13 +42,19 @@ impl RecipientChange {
             }]);
         }
         (profile.work, profile.personal) = (work, personal);
-        set(&mut profile.time_zone, self.time_zone);
-        set(&mut profile.locale, self.locale);
+        if !profile.is_own(&Fact::TimeZone) {
+            set(&mut profile.time_zone, self.time_zone);
+        }
+        if !profile.is_own(&Fact::Locale) {
+            set(&mut profile.locale, self.locale);
+        }
+        let own = std::mem::take(&mut profile.own);
+        let fresh = |fact: Fact| own.iter().all(|own| own.fact != fact);
         match self.attributes {
             Change::Keep => {}
-            Change::Remove => profile.attributes.clear(),
+            Change::Remove => profile.attributes.retain(|name, _| !fresh(Fact::Attribute(name.clone()))),
             Change::Set(attributes) => {
-                for (name, value) in attributes {
+                for (name, value) in attributes.into_iter().filter(|(name, _)| fresh(Fact::Attribute(name.clone()))) {
                     match value {
                         Some(value) => profile.attributes.insert(name, value),
                         None => profile.attributes.remove(&name),
@@ -52,8 +62,10 @@ impl RecipientChange {
                 }
             }
         }
-        merge_interests(&mut profile.interests, self.interests);
-        merge(&mut profile.owns, self.owns, PartialEq::eq);
+        let interest = |i: &Interest| fresh(Fact::Interest { topic: i.topic.clone(), context: i.context });
+        merge_interests(&mut profile.interests, self.interests, interest);
+        merge_owns(&mut profile.owns, self.owns, |product| fresh(Fact::Owns(product.clone())));
+        profile.own = own;
         let moves = merge_consents(&mut profile.consents, self.consents);
         if !profile.preferences.by_recipient {
             set(&mut profile.preferences.max_frequency, self.max_frequency);
@@ -101,13 +113,25 @@ fn merge<T>(held: &mut Vec<T>, change: Change<Vec<T>>, same: impl Fn(&T, &T) -> 
     }
 }
 
-fn merge_interests(held: &mut Vec<Interest>, change: Change<Vec<Incoming<Interest>>>) {
+fn merge_owns(held: &mut Vec<Product>, change: Change<Vec<Product>>, fresh: impl Fn(&Product) -> bool) {
+    let change = match change {
+        Change::Set(products) => Change::Set(products.into_iter().filter(fresh).collect()),
+        Change::Keep | Change::Remove => change,
+    };
+    merge(held, change, PartialEq::eq);
+}
+
+fn merge_interests(
+    held: &mut Vec<Interest>,
+    change: Change<Vec<Incoming<Interest>>>,
+    fresh: impl Fn(&Interest) -> bool,
+) {
     let changes = match change {
         Change::Keep => return,
-        Change::Remove => return held.clear(),
+        Change::Remove => return held.retain(|held| !fresh(held)),
         Change::Set(changes) => changes,
     };
-    for Incoming { fact, dated } in changes {
+    for Incoming { fact, dated } in changes.into_iter().filter(|change| fresh(&change.fact)) {
         let same = |held: &&mut Interest| {
             held.topic == fact.topic && held.source == fact.source && held.context == fact.context
         };

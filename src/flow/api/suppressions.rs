@@ -37,6 +37,8 @@ pub struct AddressRecord {
     pub marks: Marks,
     /// An operator's, beside a manual suppression.
     pub note: Option<String>,
+    /// When it bounced softly, oldest first. Kept by feedback alone.
+    pub soft_bounces: Vec<Timestamp>,
 }
 
 #[async_trait]

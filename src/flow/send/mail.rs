@@ -24,6 +24,7 @@ use crate::{
         sentence,
         template::Personal,
         token::Purpose,
+        words::words,
     },
 };
 
@@ -43,13 +44,15 @@ pub struct Mail {
     pub to: EmailAddress,
     /// The template data, as JSON.
     pub data: String,
-    pub unsubscribe_url: String,
+    /// For the mail program (RFC 8058); `None` for what somebody asked for with their own hands.
+    pub unsubscribe_url: Option<String>,
 }
 
 /// Mails of one campaign for one SES call.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    pub campaign: &'a CampaignId,
+    /// Whose events name campaign and recipient; `None` for a mail that belongs to no campaign.
+    pub campaign: Option<&'a CampaignId>,
     pub pinned: &'a Pinned,
     /// The stored template's name in SES.
     pub template: &'a str,
@@ -239,23 +242,24 @@ fn compose<'a>(run: &'a Run<'_>, policy: &Policy, batch: &[Claimed]) -> Batch<'a
             format!("{}/{path}/{token}", run.ports.public_url)
         };
         let unsubscribe_url = link(Purpose::Unsubscribe, "u");
+        // In the language of the body that they get, so that no mail is in two.
+        let language = recipient.locale.as_deref().and_then(|locale| run.template.language(locale));
         let personal = Personal {
             attributes: &recipient.attributes,
             held: &if run.template.manifest.held {
-                let language = run.template.language(recipient.locale.as_deref()).unwrap_or("en");
-                notice::held(recipient, &run.campaign, policy, language, claimed.at)
+                notice::held(recipient, &run.campaign, policy, language.unwrap_or("en"), claimed.at)
             } else {
                 Value::Null
             },
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &link(Purpose::Reduce, "p"),
             confirm_url: &if run.template.manifest.notice { confirm_url(run, recipient, &to) } else { String::new() },
-            why: &sentence::why(&run.campaign, policy, &claimed.grounds),
+            why: &sentence::why(words(language), &run.campaign, policy, &claimed.grounds),
         };
         let data = run.template.data_in(recipient.locale.as_deref(), &run.shared, &personal);
-        Some(Mail { recipient: recipient.id.clone(), to, data, unsubscribe_url })
+        Some(Mail { recipient: recipient.id.clone(), to, data, unsubscribe_url: Some(unsubscribe_url) })
     });
-    Batch { campaign: &run.campaign.id, pinned: &run.pinned, template: &run.ses_template, mails: mails.collect() }
+    Batch { campaign: Some(&run.campaign.id), pinned: &run.pinned, template: &run.ses_template, mails: mails.collect() }
 }
 
 /// Leads to the page on which a consent that waits is confirmed, by whoever reads the mail at `to`.

@@ -126,7 +126,7 @@ impl Compiled {
 
     /// The template data of one mail in the language that fits a person's locale best.
     pub fn data_in(&self, locale: Option<&str>, shared: &Shared, person: &Personal<'_>) -> String {
-        shared.fill(person, self.language(locale))
+        shared.fill(person, locale.and_then(|locale| self.language(locale)))
     }
 
     /// The template data of a mail that shows every sample.
@@ -157,9 +157,8 @@ impl Compiled {
         self.assemble(content, postal_address).fill(&person, language)
     }
 
-    /// The language with a body of its own that fits: the whole tag, or else its first part; `None` for the default.
-    pub fn language(&self, locale: Option<&str>) -> Option<&str> {
-        let locale = locale?;
+    /// The language with a body of its own that fits: the whole tag, or else its first part.
+    pub fn language(&self, locale: &str) -> Option<&str> {
         let own = |tag: &str| self.languages.iter().find(|known| known.eq_ignore_ascii_case(tag)).map(String::as_str);
         own(locale).or_else(|| own(locale.split('-').next().unwrap_or_default()))
     }

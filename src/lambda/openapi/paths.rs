@@ -263,15 +263,19 @@ fn preferences() -> Vec<Op> {
             .says("Changes nothing: scanners follow links.")
             .named::<Token>("token")
             .shows(200, "A page with a button.")
-            .shows(404, "The token is not one of ours."),
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
+            .shows(503, "It could not be read: try again."),
         Op::new(Post, "/u/{token}", "preferences", "unsubscribe", "Unsubscribe with one click (RFC 8058)")
             .says("Withdraws the consent that justified the mail, whatever the body says; no later claim succeeds.")
             .named::<Token>("token")
             .shows(200, "They are unsubscribed.")
-            .shows(404, "The token is not one of ours.")
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
             .shows(503, "It could not be saved: try again."),
-        Op::new(Get, "/p/{token}", "preferences", "reduce", "Get less mail")
-            .says("Changes nothing by itself. A link from a mail may only reduce, since mails get forwarded.")
+        Op::new(Get, "/p/{token}", "preferences", "show_preferences", "Show the preference page")
+            .says(
+                "Changes nothing. A link from a mail shows why it was sent and may only reduce, since mails get forwarded; \
+                 one that was mailed on request shows everything that is held, for an hour.",
+            )
             .named::<Token>("token")
             .shows(200, "A page with a button.")
             .shows(404, "The token is not one of ours."),
@@ -292,6 +296,18 @@ fn preferences() -> Vec<Op> {
             .named::<Token>("token")
             .shows(200, "It is granted, or nothing was left to grant.")
             .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
+            .shows(200, "The page.")
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
+            .shows(410, "The hour is over; another link can be mailed.")
+            .shows(503, "It could not be read: try again."),
+        Op::new(Post, "/p/{token}", "preferences", "change_preferences", "Do what was chosen on the preference page")
+            .says("Takes the page's own forms, urlencoded. It beats every campaign and every import.")
+            .named::<Token>("token")
+            .shows(200, "The page as it is then, or everything that is held as a file of JSON.")
+            .shows(403, "It was not sent from a page of ours.")
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
+            .shows(410, "The hour is over; another link can be mailed.")
+            .shows(422, "The page, saying what is wrong with what was chosen.")
             .shows(503, "It could not be saved: try again."),
     ]
 }

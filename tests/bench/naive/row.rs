@@ -117,6 +117,7 @@ pub fn from_item(mut item: Item) -> Result<Recipient, Failure> {
             by_recipient: false,
         },
         suppression: None,
+        own: Vec::new(),
     };
     let mut sends = Vec::new();
     for (key, at) in item.take_map("sends") {
