@@ -1,7 +1,5 @@
 //! What comes in at the doors, what is answered, and what is logged.
 
-use std::sync::{Arc, Mutex};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -91,49 +89,4 @@ async fn whatever_comes_to_the_doors_is_refused_without_being_shown() {
     assert_eq!(status, 200, "odd, and an address all the same");
     assert_eq!(site.get("/v1/suppressions/A%2FB%25C%40xn--bcher-kva.example.com").await.0, 200);
     assert_eq!(site.world.address_items().await.len(), 1);
-}
-
-#[tokio::test]
-async fn the_log_says_who_asked_and_about_whom_and_never_names_an_address() {
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let to = Arc::clone(&log);
-    let subscriber = tracing_subscriber::fmt().with_writer(move || Kept(Arc::clone(&to))).with_ansi(false).finish();
-    let logging = tracing::subscriber::set_default(subscriber);
-    let site = Site::open().await;
-    site.world.put(&[person("r-1")]).await;
-    let one = "/v1/suppressions/r-1@example.com";
-    let note = json!({ "note": "by telephone" });
-    assert_eq!(site.json(Method::PUT, one, &note).await.0, 200);
-    assert_eq!(site.get("/v1/recipients/r-1/export").await.0, 200);
-    assert_eq!(site.json(Method::DELETE, one, &Value::Null).await.0, 204);
-    assert_eq!(site.json(Method::DELETE, one, &Value::Null).await.0, 404);
-    let lines = "{\"address\": \"r-2@example.com\"}\n{\"address\": \"r-3.example.com\"}";
-    assert_eq!(site.ask(Method::POST, "/v1/suppressions", lines).await.status(), 200);
-    assert_eq!(site.json(Method::DELETE, "/v1/recipients/r-1", &Value::Null).await.0, 204);
-    drop(logging);
-    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    for said in [
-        "an address is suppressed actor=\"anonymous\" recipient=\"r-1\" kind=\"manual\"",
-        "what is held about a recipient was given out actor=\"anonymous\" recipient=\"r-1\"",
-        "a suppression was lifted actor=\"anonymous\" recipient=\"r-1\"",
-        "addresses were put to be suppressed actor=\"anonymous\" lines=2",
-        "a recipient was erased actor=\"anonymous\" recipient=\"r-1\"",
-    ] {
-        assert!(log.contains(said), "{said}: {log}");
-    }
-    assert!(!log.contains("example") && !log.contains("telephone") && !log.contains('@'), "{log}");
-}
-
-/// Where a subscriber writes.
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
