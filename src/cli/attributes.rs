@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
 };
 
 use clap::Args;
@@ -13,6 +13,7 @@ use crate::domain::topic::Topic;
 
 use super::{
     client::Client,
+    confirm,
     failure::Failure,
     prose::{counted, grouped, moment},
     screen::Screen,
@@ -50,17 +51,10 @@ pub async fn run(args: Attributes, client: &Client, screen: Screen) -> Result<()
         let report = report(args.idle, client).await?;
         return if screen.json { screen.document(&json!(report)) } else { report.tell(screen) };
     }
-    let asks = io::stdin().is_terminal() && !screen.json;
-    if !args.yes && !asks {
-        return Err(Failure::bad_input("not_confirmed", "a deletion cannot be undone: say --yes"));
-    }
-    let held = if args.yes { None } else { Some(report(false, client).await?) };
     let attributes = args.delete.into_iter().map(Unneeded::Attribute);
     let mut deleted = Vec::new();
     for what in attributes.chain(args.delete_interest.into_iter().map(Unneeded::Interest)) {
-        if let Some(held) = &held {
-            confirm(&what, held)?;
-        }
+        agreed(&what, args.yes, client).await?;
         let people = what.delete(client).await?;
         if screen.json {
             deleted.push(what.json(people));
@@ -113,7 +107,12 @@ impl Unneeded {
     }
 }
 
-fn confirm(what: &Unneeded, held: &Report) -> Result<(), Failure> {
+/// Asks with how many it is about; where nobody can be asked, nothing is walked for it.
+async fn agreed(what: &Unneeded, yes: bool, client: &Client) -> Result<(), Failure> {
+    if yes || !io::stdin().is_terminal() {
+        return confirm::agreed(yes, "").await;
+    }
+    let held = report(false, client).await?;
     let people = match what {
         Unneeded::Attribute(name) => held.attributes.iter().find(|row| row.name == *name).map(|row| row.people),
         Unneeded::Interest(topic) => {
@@ -121,15 +120,7 @@ fn confirm(what: &Unneeded, held: &Report) -> Result<(), Failure> {
         }
     };
     let people = counted(people.unwrap_or(0), "person", "people");
-    let failed = |error: io::Error| Failure::failed("input", "no answer can be read").detail(error.to_string());
-    write!(io::stderr(), "Delete {} of {people}? It cannot be undone. [y/N] ", what.name()).map_err(failed)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(failed)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        Ok(())
-    } else {
-        Err(Failure::failed("not_deleted", format!("{} was not deleted", what.name())))
-    }
+    confirm::agreed(false, &format!("Delete {} of {people}? It cannot be undone.", what.name())).await
 }
 
 /// A part of the report or, once the parts are added up, all of it.

@@ -172,7 +172,9 @@ pub struct HeldEvidence {
     pub channel: Channel,
     #[schema(required)]
     pub before: Option<ConsentStatus>,
-    pub after: ConsentStatus,
+    /// Null where the record was removed, which withdraws nothing.
+    #[schema(required)]
+    pub after: Option<ConsentStatus>,
     /// What was shown or signed.
     #[schema(required)]
     pub text: Option<String>,
@@ -181,6 +183,8 @@ pub struct HeldEvidence {
     #[schema(required)]
     pub source: Option<String>,
     pub place: Place,
+    /// Who asked for it, where that was not the recipient.
+    pub by: Option<String>,
     /// Keyed hash of the network address and the program that it came from.
     pub origin: Option<String>,
     pub at: Time,
