@@ -3,7 +3,7 @@
 pub mod attributes;
 mod bulk;
 pub mod campaigns;
-mod confirmations;
+pub(super) mod confirmations;
 pub mod decisions;
 mod lifecycle;
 pub mod previews;

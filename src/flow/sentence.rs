@@ -1,6 +1,6 @@
 //! Why somebody gets a mail, in one plain sentence that stands in the mail itself and on the page behind its link.
 
-use super::words::Words;
+use super::{api::confirmations, words::Words};
 use crate::domain::{
     campaign::{Campaign, Kind},
     channel::Channel,
@@ -12,11 +12,14 @@ use crate::domain::{
 /// The sentence that a template shows as `why`.
 pub fn why(words: &Words, campaign: &Campaign, policy: &Policy, grounds: &Grounds) -> String {
     let address = address(words, campaign.channel);
+    let consent = grounds.consent.as_ref().unwrap_or(&campaign.topic);
+    let topic = topic_name(words, policy, consent);
+    if campaign.template.as_str() == confirmations::TEMPLATE {
+        return words.say("why.confirm", &[("topic", topic), ("address", &address)]);
+    }
     if campaign.kind == Kind::Notice {
         return words.say("why.notice", &[("address", &address)]);
     }
-    let consent = grounds.consent.as_ref().unwrap_or(&campaign.topic);
-    let topic = topic_name(words, policy, consent);
     match &grounds.interest {
         Some(interest) => {
             let interest = topic_name(words, policy, interest);

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use germane::{
-    domain::decision::{Outcome, Reason, ReasonCode},
+    domain::{
+        decision::{Outcome, Reason, ReasonCode},
+        secret::Secret,
+    },
     flow::{
         api::{ApiError, Code},
         preferences::Unsubscribed,
         queue::Unhurried,
-        token::Purpose,
+        token::{Purpose, TokenKey, TokenKeys},
     },
 };
 use serde_json::{Value, json};
@@ -134,4 +137,20 @@ async fn who_is_erased_in_the_midst_of_a_run_is_not_mailed_not_named_and_not_bro
     let why = api.why(&"weekly".parse().unwrap(), &id, false).await;
     assert!(matches!(why, Err(ApiError::NotFound { code: Code::NotEvaluated, .. })), "{why:?}");
     assert_eq!(world.evidence("r-2").await.len(), 1, "only what came with the new person");
+}
+
+#[tokio::test]
+async fn a_link_of_any_age_unsubscribes_also_after_its_key_was_replaced() {
+    let world = World::start().await;
+    world.put(&[person("r-1")]).await;
+    world.send(&campaign("weekly")).await;
+    let mut preferences = world.deployment.preferences();
+    let token = preferences.tokens.sign(Purpose::Unsubscribe, &"r-1".parse().unwrap(), &"weekly".parse().unwrap());
+    world.clock.advance(std::time::Duration::from_hours(24 * 900));
+    let key = |id: u8| TokenKey { id, secret: Secret::new([id + 6; 32]) };
+    preferences.tokens = TokenKeys::new(key(2), vec![key(1)]);
+    assert_eq!(preferences.unsubscribe(&token, None).await.unwrap(), Unsubscribed::Done);
+    assert_eq!(document(&world, "r-1").await["consents"][0]["status"], "withdrawn");
+    preferences.tokens = TokenKeys::new(key(2), Vec::new());
+    assert_eq!(preferences.unsubscribe(&token, None).await.unwrap(), Unsubscribed::UnknownToken);
 }

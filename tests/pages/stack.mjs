@@ -18,7 +18,7 @@ const RULES = {
   },
   attributes: {
     first_name: {
-      purpose: { en: 'to greet you by name', de: 'Sie mit Namen anzusprechen' },
+      purpose: { en: 'to greet you by name', de: 'um Sie mit Namen anzusprechen' },
       source: 'sign-up form',
     },
   },

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The template of the mail that asks.
-const TEMPLATE: &str = "confirm-consent";
+pub(in crate::flow) const TEMPLATE: &str = "confirm-consent";
 
 /// A consent that waits for a confirmation.
 #[derive(Debug, Clone)]
