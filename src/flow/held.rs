@@ -173,7 +173,7 @@ fn whole(recipient: &Recipient, evidence: &[Evidence], campaigns: &[CampaignReco
     let unusable = |address: &Option<Address>| address.as_ref().and_then(|Address { email: _, unusable }| *unusable);
     insert(&mut whole, "unusable", json!({ "work": unusable(work), "personal": unusable(personal) }));
     insert(&mut whole, "suppression", json!(suppression));
-    insert(&mut whole, "set_by_recipient", json!(own));
+    insert(&mut whole, "own", json!(own));
     insert(&mut whole, "sends", sends.iter().map(|send| sent(send, campaigns)).collect());
     insert(&mut whole, "version", json!(version));
     insert(&mut whole, "ref", json!(hex(reference.0)));

@@ -191,7 +191,7 @@ async fn what_lapsed_or_was_withdrawn_meanwhile_is_said_so_and_grants_nothing() 
     site.world.change("all", |profile| profile.suppression = Some(suppression)).await;
     // Of 14 days that the policy gives.
     site.world.clock.advance(Duration::from_mins(14 * 24 * 60 - 1));
-    assert!(page(&site, &path("late")).await.1.contains("<button>"));
+    assert!(page(&site, &path("late")).await.1.contains("<button class=\"main\">"));
     site.world.clock.advance(Duration::from_secs(61));
 
     let mut told = Vec::new();
@@ -200,7 +200,7 @@ async fn what_lapsed_or_was_withdrawn_meanwhile_is_said_so_and_grants_nothing() 
         let asked = page(&site, &path(id)).await;
         let pressed = site.press(&path(id), &[("shown", &shown), ("also", "rust")]).await;
         assert_eq!(asked, pressed, "{id}");
-        assert!(!asked.1.contains("<button>"), "{id}");
+        assert!(!asked.1.contains("<button class=\"main\">"), "{id}");
         assert_eq!(site.world.evidence(id).await, before, "{id}");
         let title = asked.1.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned();
         told.push((id, asked.0, title));
@@ -229,7 +229,7 @@ async fn one_mail_asks_about_everything_that_waits_and_nothing_is_ticked() {
     let site = signed_up(&with(person("r-1"), all)).await;
     let path = link(&site.world, "r-1");
     let (_, opened) = page(&site, &path).await;
-    assert_eq!(opened.matches("type=\"checkbox\"").count(), 2);
+    assert_eq!(opened.matches("<input type=\"checkbox\"").count(), 2);
     assert!(!opened.contains("checked"));
     let own = ["rust/async", "rust/embedded", "rust/web"]
         .into_iter()
@@ -248,7 +248,7 @@ async fn one_mail_asks_about_everything_that_waits_and_nothing_is_ticked() {
         .collect();
     assert!(granted.len() == 2 && granted.contains(&own) && granted.contains(&ticked), "{granted:?}");
     // The third can be confirmed still, by the same link.
-    assert_eq!(done.matches("type=\"checkbox\"").count(), 1);
+    assert_eq!(done.matches("<input type=\"checkbox\"").count(), 1);
     let rest = opened.split("name=\"also\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let rest = rest.filter(|topic| *topic != ticked).collect::<Vec<_>>();
     confirm(&site, &path, &rest).await;
@@ -266,7 +266,7 @@ async fn a_yes_counts_only_for_what_the_page_showed() {
     for fields in [vec![("shown", shown(&opened))], vec![], vec![("shown", "x".to_owned())]] {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (_, again) = site.press(&path, &fields).await;
-        assert!(again.contains("Something else") && again.contains("<button>"), "{again}");
+        assert!(again.contains("Something else") && again.contains("<button class=\"main\">"), "{again}");
         assert_eq!(statuses(&site, "r-1").await, ["pending"]);
     }
     confirm(&site, &path, &[]).await;

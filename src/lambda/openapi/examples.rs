@@ -97,6 +97,8 @@ pub fn export() -> Value {
     let mut held = recipient();
     let own = [
         ("unusable", json!({ "work": null, "personal": null })),
+        ("soft_bounces", json!({ "work": [], "personal": [] })),
+        ("own", json!([])),
         ("suppression", Value::Null),
         (
             "sends",

@@ -277,8 +277,19 @@ fn preferences() -> Vec<Op> {
                  one that was mailed on request shows everything that is held, for an hour.",
             )
             .named::<Token>("token")
-            .shows(200, "A page with a button.")
-            .shows(404, "The token is not one of ours."),
+            .shows(200, "The page.")
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
+            .shows(410, "The hour is over; another link can be mailed.")
+            .shows(503, "It could not be read: try again."),
+        Op::new(Post, "/p/{token}", "preferences", "change_preferences", "Do what was chosen on the preference page")
+            .says("Takes the page's own forms, urlencoded. It beats every campaign and every import.")
+            .named::<Token>("token")
+            .shows(200, "The page as it is then, or everything that is held as a file of JSON.")
+            .shows(403, "It was not sent from a page of ours.")
+            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
+            .shows(410, "The hour is over; another link can be mailed.")
+            .shows(422, "The page, saying what is wrong with what was chosen.")
+            .shows(503, "It could not be saved: try again."),
         Op::new(Get, "/c/{token}", "preferences", "ask_consent", "Ask before a consent is confirmed")
             .says(
                 "Changes nothing: scanners follow links. It asks about the pending consent that the mail was about, and \
@@ -296,18 +307,7 @@ fn preferences() -> Vec<Op> {
             .named::<Token>("token")
             .shows(200, "It is granted, or nothing was left to grant.")
             .shows(404, "The token is not one of ours, or went to an address that is no longer held.")
-            .shows(200, "The page.")
-            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
-            .shows(410, "The hour is over; another link can be mailed.")
-            .shows(503, "It could not be read: try again."),
-        Op::new(Post, "/p/{token}", "preferences", "change_preferences", "Do what was chosen on the preference page")
-            .says("Takes the page's own forms, urlencoded. It beats every campaign and every import.")
-            .named::<Token>("token")
-            .shows(200, "The page as it is then, or everything that is held as a file of JSON.")
             .shows(403, "It was not sent from a page of ours.")
-            .shows(404, "The token is not one of ours, or nobody is there whom it names.")
-            .shows(410, "The hour is over; another link can be mailed.")
-            .shows(422, "The page, saying what is wrong with what was chosen.")
             .shows(503, "It could not be saved: try again."),
     ]
 }

@@ -86,6 +86,21 @@ pub struct Export {
     pub suppressions: Vec<HeldSuppression>,
 }
 
+/// A fact that is as the recipient wants it, also if that is not there.
+#[derive(ToSchema)]
+pub struct HeldOwn {
+    /// A word, or an object with one field: the kind of fact, and which one.
+    pub fact: serde_json::Value,
+    pub at: Time,
+}
+
+/// When an address bounced for a reason that may pass, oldest first.
+#[derive(ToSchema)]
+pub struct HeldBounces {
+    pub work: Vec<Time>,
+    pub personal: Vec<Time>,
+}
+
 /// The recipient as it is read, and what the gate keeps beside it.
 #[derive(ToSchema)]
 pub struct ExportedRecipient {
@@ -108,6 +123,11 @@ pub struct ExportedRecipient {
     pub unusable: HeldUnusable,
     #[schema(required)]
     pub suppression: Option<PersonSuppression>,
+    /// What they set themselves, which no document changes, and when.
+    #[schema(inline)]
+    pub own: Vec<HeldOwn>,
+    #[schema(inline)]
+    pub soft_bounces: HeldBounces,
     /// Of the last 32 days.
     #[schema(inline)]
     pub sends: Vec<HeldSend>,

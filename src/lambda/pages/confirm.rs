@@ -22,22 +22,22 @@ pub struct Sheet<'q> {
 
 impl Sheet<'_> {
     fn say(&self, key: &str, fill: &[(&str, &str)]) -> String {
-        self.words.say(&format!("confirm.{key}"), fill)
+        self.words.say(key, fill)
     }
 
     /// What a yes to a topic says, as it is shown and kept.
     fn text(&self, topic: &Topic) -> String {
         let policy = &self.question.rules.policy;
         let channel = match self.question.channel {
-            Channel::Work => self.say("work", &[]),
-            Channel::Personal => self.say("personal", &[]),
+            Channel::Work => self.say("confirm.work", &[]),
+            Channel::Personal => self.say("confirm.personal", &[]),
         };
         let (topic_name, sender) = (topic_name(self.words, policy, topic), policy.from.name());
-        let text = self.say("statement", &[("topic", topic_name), ("sender", sender), ("channel", &channel)]);
+        let text = self.say("confirm.statement", &[("topic", topic_name), ("sender", sender), ("channel", &channel)]);
         // The sentence around it has its own full stop.
         match policy.topic_purpose(topic, self.words.language).trim_end_matches('.') {
             "" => text,
-            purpose => format!("{text} {}", self.say("purpose", &[("purpose", purpose)])),
+            purpose => format!("{text} {}", self.say("confirm.purpose", &[("purpose", purpose)])),
         }
     }
 
@@ -47,8 +47,8 @@ impl Sheet<'_> {
         let own = self.is_open().then_some(&self.question.topic);
         let others = self.question.others.iter().filter(|topic| ticked.contains(&topic.as_str()));
         let yes = |topic: &Topic| {
-            let text = format!("{} {}", self.text(topic), self.say("leave", &[]));
-            Yes { topic: topic.clone(), text, text_version: self.say("version", &[]) }
+            let text = format!("{} {}", self.text(topic), self.say("confirm.leave", &[]));
+            Yes { topic: topic.clone(), text, text_version: self.say("confirm.version", &[]) }
         };
         own.into_iter().chain(others).map(yes).collect()
     }
@@ -57,7 +57,7 @@ impl Sheet<'_> {
     pub fn digest(&self) -> String {
         let own = self.is_open().then_some(&self.question.topic);
         let texts = own.into_iter().chain(&self.question.others).map(|topic| self.text(topic));
-        let texts: Vec<String> = texts.chain([self.say("version", &[])]).collect();
+        let texts: Vec<String> = texts.chain([self.say("confirm.version", &[])]).collect();
         let parts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
         format!("{:016x}", stable_hash(&parts))
     }
@@ -72,10 +72,10 @@ impl Sheet<'_> {
             self.say(key, &[("topic", topic_name(self.words, &self.question.rules.policy, &self.question.topic))])
         };
         let (title, told) = match self.question.standing {
-            Standing::Open => ("title", None),
-            Standing::Confirmed => ("confirmed_title", Some(about("confirmed"))),
-            Standing::Lapsed => ("lapsed_title", Some(about("lapsed"))),
-            Standing::Withdrawn => ("withdrawn_title", Some(about("withdrawn"))),
+            Standing::Open => ("confirm.title", None),
+            Standing::Confirmed => ("confirm.confirmed_title", Some(about("confirm.confirmed"))),
+            Standing::Lapsed => ("confirm.lapsed_title", Some(about("confirm.lapsed"))),
+            Standing::Withdrawn => ("confirm.withdrawn_title", Some(about("confirm.withdrawn"))),
         };
         self.page(&self.say(title, &[]), token, json!({ "told": told }))
     }
@@ -83,7 +83,7 @@ impl Sheet<'_> {
     /// What was granted, and what else may be.
     pub fn granted(&self, token: &str, topics: &[Topic]) -> Response {
         let granted: Vec<String> = topics.iter().map(|topic| self.text(topic)).collect();
-        self.page(&self.say("done_title", &[]), token, json!({ "granted": granted }))
+        self.page(&self.say("confirm.done_title", &[]), token, json!({ "granted": granted }))
     }
 
     /// What is left to say yes to stands in a form. No box is ticked beforehand: silence is no consent (GDPR, recital
@@ -92,8 +92,8 @@ impl Sheet<'_> {
         let others = self.question.others.iter();
         let others: Vec<Value> = others.map(|topic| json!({ "topic": topic, "text": self.text(topic) })).collect();
         let button = match (self.is_open(), others.is_empty()) {
-            (true, _) => Some(self.say("button", &[])),
-            (false, false) => Some(self.say("button_others", &[])),
+            (true, _) => Some(self.say("confirm.button", &[])),
+            (false, false) => Some(self.say("confirm.button_others", &[])),
             (false, true) => None,
         };
         let mut data = frame(self.words, &self.question.rules.policy, title);
