@@ -11,6 +11,7 @@ mod errors;
 mod help;
 mod import;
 mod kill;
+mod logs;
 mod moves;
 mod people;
 mod records;

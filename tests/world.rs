@@ -106,6 +106,8 @@ pub struct World {
     pub deployment: Deployment,
     /// Of each campaign whose first pass is through, the people whom it read.
     read: Mutex<BTreeMap<String, BTreeSet<RecipientId>>>,
+    /// Who came while campaigns were under way.
+    late: Mutex<BTreeSet<RecipientId>>,
 }
 
 /// How a world begins.
@@ -183,7 +185,7 @@ impl World {
             max_in_flight: 8,
         };
         let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
-        let world = Self { clock, services, deployment, read: Mutex::default() };
+        let world = Self { clock, services, deployment, read: Mutex::default(), late: Mutex::default() };
         world.put_policy(&policy()).await;
         for (name, source) in shipped::templates() {
             world.deployment.api().put_template(&name, &source).await.unwrap();
@@ -203,6 +205,12 @@ impl World {
                 assert_ne!(answer["result"], "refused", "{answer}");
             }
         }
+    }
+
+    /// The same of people who come while campaigns are under way.
+    pub async fn put_late(&self, people: &[Value]) {
+        self.late.lock().unwrap().extend(people.iter().map(|person| person["id"].as_str().unwrap().parse().unwrap()));
+        self.put(people).await;
     }
 
     /// `count` people for whom a campaign is germane, named r-00000 and on.

@@ -88,7 +88,17 @@ pub struct Running {
 
 impl Running {
     pub fn start(args: &[&str]) -> Self {
+        Self::spawn(command(args))
+    }
+
+    /// With everything in its log that is not of a dependency.
+    pub fn start_talkative(args: &[&str]) -> Self {
         let mut command = command(args);
+        command.env("RUST_LOG", "warn,dynoxide=error,germane=trace");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = BufReader::new(child.stderr.take().unwrap());

@@ -129,7 +129,7 @@ impl Story {
             Step::Import => {
                 self.imported += 1;
                 // Before those who are there, where no cursor comes any more once it has begun.
-                self.world.put(&[person(&format!("a-{}", self.imported))]).await;
+                self.world.put_late(&[person(&format!("a-{}", self.imported))]).await;
             }
         }
         self.promises().await;
@@ -207,4 +207,16 @@ proptest! {
             story.end().await;
         });
     }
+}
+
+#[tokio::test]
+async fn whoever_is_imported_behind_a_cursor_while_the_quota_is_used_up_is_not_waited_for() {
+    let somebody = || Somebody { zone: Some("Asia/Tokyo"), once_a_week: false, agreed: true };
+    let plan = || Plan { opens: None, defers: false, start_hours: None, end_hours: 30 };
+    let people = std::iter::repeat_with(somebody).take(5).collect();
+    let mut story = Story::begin(people, vec![plan(), plan()], 4.0).await;
+    for step in [Step::Pass(255), Step::Import, Step::Import, Step::Do(Command::Pause, 0), Step::Pass(269)] {
+        story.take(&step).await;
+    }
+    story.end().await;
 }
