@@ -21,7 +21,8 @@ const WORDS = {
     happened: 'What happened', name: 'Save First name', zone: 'Save Time zone', no_zone: '“Mars” is not a time zone.',
     erase: 'Delete everything', sure: 'Delete everything?', yes: 'Yes, delete everything', gone: 'Everything is deleted',
     unknown: 'This link does not work', stop: 'Stop mail about Rust: Work', again: 'Take this back',
-    download: 'Download everything (JSON)', back: 'Saved: your topics count again.',
+    download: 'Download everything (JSON)', back: 'Saved: your topics count again.', confirm: 'Please confirm',
+    want: 'Yes, I want this', confirmed: 'Thank you, it is confirmed', already: 'It is confirmed already',
   },
   de: {
     ask: 'Diese E-Mails abbestellen?', unsubscribe: 'Abbestellen', left: 'Sie haben abbestellt',
@@ -31,7 +32,8 @@ const WORDS = {
     name: 'Speichern First name', zone: 'Speichern Zeitzone', no_zone: '„Mars“ ist keine Zeitzone.', erase: 'Alles löschen',
     sure: 'Alles löschen?', yes: 'Ja, alles löschen', gone: 'Alles ist gelöscht', unknown: 'Dieser Link funktioniert nicht',
     stop: 'Abbestellen E-Mails zu Rust: Beruflich', again: 'Das zurücknehmen', download: 'Alles herunterladen (JSON)',
-    back: 'Gespeichert: Ihre Themen gelten wieder.',
+    back: 'Gespeichert: Ihre Themen gelten wieder.', confirm: 'Bitte bestätigen Sie', want: 'Ja, das möchte ich',
+    confirmed: 'Danke, das ist bestätigt', already: 'Das ist schon bestätigt',
   },
 };
 
@@ -91,6 +93,30 @@ async function wander(look, stack, { id, language }) {
   await look.check('unknown', language);
 }
 
+// Double opt-in, by keyboard alone: a look changes nothing, nothing is ticked, and it is confirmed once.
+async function confirm(look, stack, { id, language }) {
+  const words = WORDS[language];
+  const newcomer = `new-${id}`;
+  const asked = await stack.signUp(newcomer, language);
+  const consents = async () => {
+    const held = await stack.ask('GET', `/v1/recipients/${newcomer}`);
+    return held.consents.map((consent) => consent.status).sort().join(' ');
+  };
+  await look.go(asked);
+  await look.heading(words.confirm);
+  await look.check('confirm', language);
+  expect((await look.page.locator('input:checked').count()) === 0, `${look.name}: a box is ticked beforehand`);
+  expect((await consents()) === 'pending pending', `${look.name}: looking has changed ${await consents()}`);
+  await look.tabTo(words.want);
+  await look.enter();
+  await look.heading(words.confirmed);
+  await look.check('confirmed', language);
+  expect((await consents()) === 'granted pending', `${look.name}: the consents are ${await consents()}`);
+  await look.go(asked);
+  await look.heading(words.already);
+  await look.check('confirmed-already', language);
+}
+
 // The same with no pointer.
 async function typed(look, stack, { id, language }) {
   const words = WORDS[language];
@@ -135,6 +161,7 @@ try {
     const look = await Look.open(browser, values.url, values.out, visit);
     try {
       await (visit.keys ? typed : wander)(look, stack, visit);
+      await confirm(look, stack, visit);
     } catch (error) {
       faults.push(`${visit.name}: ${error.stack}`);
       await look.page.screenshot({ path: `${values.out}/${visit.name}-failed.png`, fullPage: true });

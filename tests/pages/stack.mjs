@@ -22,7 +22,7 @@ const RULES = {
       source: 'sign-up form',
     },
   },
-  notices: [],
+  notices: ['confirm-consent'],
 };
 
 export class Stack {
@@ -62,6 +62,19 @@ export class Stack {
     return { page: link(mail.text, 'p'), unsubscribe: link(mail.text, 'u') };
   }
 
+  // Signs somebody new up for two topics, and finds the link of the mail that asks them to confirm.
+  async signUp(id, language) {
+    const pending = (topic) => ({ topic, channel: 'personal', status: 'pending', source: 'sign-up form' });
+    const addresses = { personal: `${id}@example.com` };
+    await this.ask('PUT', `/v1/recipients/${id}`, { addresses, locale: language, consents: [pending('rust'), pending('events')] });
+    for (let tries = 0; tries < 300; tries++) {
+      const [mail] = await this.mails(id);
+      if (mail) return link(mail.text, 'c');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`nobody asked ${id} to confirm`);
+  }
+
   // The link of the newest mail that belongs to no campaign.
   async access(id) {
     const mails = await this.mails(id);
@@ -72,7 +85,7 @@ export class Stack {
 }
 
 function link(text, kind) {
-  const found = text.match(new RegExp(`https?://[^\\s)]+/${kind}/[A-Za-z0-9_-]+`));
+  const found = text.match(new RegExp(`https?://[^\\s)]+/${kind}/[A-Za-z0-9_-]+(?:[.][A-Za-z0-9_-]+)?`));
   if (!found) throw new Error(`no /${kind}/ link in a mail`);
   return found[0];
 }
