@@ -10,8 +10,21 @@ use germane::flow::words::words;
 use serde_json::Value;
 
 /// Keys that end in a value of the data.
-const BY_VALUE: [&str; 9] =
-    ["channel.", "short.", "date.month_", "pace.cap_", "pause.days_", "error.", "interests.", "addresses.", "source."];
+const BY_VALUE: [&str; 13] = [
+    "channel.",
+    "short.",
+    "date.month_",
+    "pace.cap_",
+    "pause.days_",
+    "error.",
+    "interests.",
+    "addresses.",
+    "source.",
+    "sheet.titles.",
+    "sheet.labels.",
+    "sheet.values.",
+    "sheet.uses.",
+];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(path).unwrap() {
@@ -27,7 +40,12 @@ fn files(path: &Path, found: &mut Vec<PathBuf>) {
 /// What stands between quotes, and after `w.` in a template.
 fn asked() -> BTreeSet<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut sources = vec![src.join("flow/sentence.rs"), src.join("flow/words.rs"), src.join("lambda/preferences.rs")];
+    let mut sources = vec![
+        src.join("flow/sentence.rs"),
+        src.join("flow/words.rs"),
+        src.join("flow/notice.rs"),
+        src.join("lambda/preferences.rs"),
+    ];
     for folder in ["lambda/pages", "lambda/preferences", "flow/preferences"] {
         files(&src.join(folder), &mut sources);
     }

@@ -1,11 +1,9 @@
 //! What is held about a person and how it was used, in their language: for the notice that tells them so.
 
-mod words;
-
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use self::words::Words;
+use super::words::{Words, words};
 use crate::domain::{
     campaign::Campaign,
     channel::Channel,
@@ -25,30 +23,30 @@ const ROW_CHARS: usize = 140;
 
 /// Sections of rows, as a template reads them: `[{title, rows: [{label, value, from, since, used_for}]}]`.
 pub fn held(person: &Recipient, campaign: &Campaign, policy: &Policy, language: &str, now: Timestamp) -> Value {
-    let words = Words::of(language);
+    let words = words([language]);
     let mut sheet = Sheet { words, left: MAX_CHARS, cut: 0, sections: Vec::new() };
-    sheet.section("mail", vec![Row::new(words.label("mails"), mails(person, campaign, policy, now).to_string())]);
+    sheet.section("mail", vec![Row::new(label(words, "mails"), mails(person, campaign, policy, now).to_string())]);
     sheet.section("addresses", addresses(person, words));
     sheet.section("facts", facts(person, policy, words, language));
     let interests = person.interests.iter().map(|interest| {
         let percent = format!("{:.0} %", interest.strength.get() * 100.0);
         Row::new(policy.topic_name(&interest.topic, language), percent)
-            .from(words.value(interest.source.as_str()))
-            .since(words.date(interest.at))
-            .used_for(words.used("interest"))
+            .from(value(words, interest.source.as_str()))
+            .since(words.date(interest.at, &TimeZone::UTC))
+            .used_for(used(words, "interest"))
     });
     sheet.section("interests", interests.collect());
     let consents = person.consents.iter().map(|consent| {
         let topic = policy.topic_name(&consent.topic, language);
-        let channel = words.label(consent.channel.as_str());
-        Row::new(format!("{topic} ({channel})"), words.value(consent.status.as_str()))
+        let channel = label(words, consent.channel.as_str());
+        Row::new(format!("{topic} ({channel})"), value(words, consent.status.as_str()))
             .from(consent.source.as_deref().unwrap_or_default())
-            .since(words.date(consent.at))
+            .since(words.date(consent.at, &TimeZone::UTC))
             .used_for(policy.topic_purpose(&consent.topic, language))
     });
     sheet.section("consents", consents.collect());
     let owned = |product: &crate::domain::id::Product| {
-        Row::new(words.label("product"), product.as_str()).used_for(words.used("owns"))
+        Row::new(label(words, "product"), product.as_str()).used_for(used(words, "owns"))
     };
     sheet.section("owns", person.owns.iter().map(owned).collect());
     sheet.section("choices", choices(person, policy, words, language));
@@ -67,10 +65,10 @@ fn addresses(person: &Recipient, words: &Words) -> Vec<Row> {
         let address = person.address(*channel)?;
         let masked = masked(&address.email);
         let value = match address.unusable {
-            Some(_) => format!("{masked} ({})", words.value("unusable")),
+            Some(_) => format!("{masked} ({})", value(words, "unusable")),
             None => masked,
         };
-        Some(Row::new(words.label(channel.as_str()), value).used_for(words.used("address")))
+        Some(Row::new(label(words, channel.as_str()), value).used_for(used(words, "address")))
     };
     Channel::ALL.iter().filter_map(address).collect()
 }
@@ -92,10 +90,10 @@ fn facts(person: &Recipient, policy: &Policy, words: &Words, language: &str) -> 
     };
     let mut facts: Vec<Row> = person.attributes.iter().map(attribute).collect();
     if let Some(zone) = &person.time_zone {
-        facts.push(Row::new(words.label("time_zone"), zone.as_str()).used_for(words.used("time_zone")));
+        facts.push(Row::new(label(words, "time_zone"), zone.as_str()).used_for(used(words, "time_zone")));
     }
     if let Some(locale) = &person.locale {
-        facts.push(Row::new(words.label("locale"), locale).used_for(words.used("locale")));
+        facts.push(Row::new(label(words, "locale"), locale).used_for(used(words, "locale")));
     }
     facts
 }
@@ -104,15 +102,32 @@ fn choices(person: &Recipient, policy: &Policy, words: &Words, language: &str) -
     let preferences = &person.preferences;
     let mut choices = Vec::new();
     if let Some(until) = preferences.paused_until {
-        choices.push(Row::new(words.label("paused_until"), words.date(until)));
+        choices.push(Row::new(label(words, "paused_until"), words.date(until, &TimeZone::UTC)));
     }
     if let Some(cap) = preferences.max_frequency {
-        let value = words.value("frequency").replace("{sends}", &cap.sends.to_string());
-        choices.push(Row::new(words.label("max_frequency"), value.replace("{days}", &cap.days.to_string())));
+        let (sends, days) = (cap.sends.to_string(), cap.days.to_string());
+        let limit = words.say("sheet.values.frequency", &[("sends", &sends), ("days", &days)]);
+        choices.push(Row::new(label(words, "max_frequency"), limit));
     }
-    let muted = |topic| Row::new(words.label("muted"), policy.topic_name(topic, language));
+    let muted = |topic| Row::new(label(words, "muted"), policy.topic_name(topic, language));
     choices.extend(preferences.muted_topics.iter().map(muted));
     choices
+}
+
+fn title(words: &Words, name: &str) -> String {
+    words.say(&format!("sheet.titles.{name}"), &[])
+}
+
+fn label(words: &Words, name: &str) -> String {
+    words.say(&format!("sheet.labels.{name}"), &[])
+}
+
+fn value(words: &Words, name: &str) -> String {
+    words.say(&format!("sheet.values.{name}"), &[])
+}
+
+fn used(words: &Words, name: &str) -> String {
+    words.say(&format!("sheet.uses.{name}"), &[])
 }
 
 /// One fact.
@@ -169,7 +184,7 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn section(&mut self, title: &str, rows: Vec<Row>) {
+    fn section(&mut self, name: &str, rows: Vec<Row>) {
         let mut shown = Vec::new();
         for row in rows {
             match self.left.checked_sub(row.chars()) {
@@ -181,15 +196,15 @@ impl Sheet<'_> {
             }
         }
         if !shown.is_empty() {
-            self.sections.push(json!({ "title": self.words.title(title), "rows": shown }));
+            self.sections.push(json!({ "title": title(self.words, name), "rows": shown }));
         }
     }
 
     /// Says also how much had no room.
     fn finish(mut self) -> Value {
         if self.cut > 0 {
-            let row = Row::new(self.words.label("more"), self.cut.to_string());
-            self.sections.push(json!({ "title": self.words.title("more"), "rows": [row.json()] }));
+            let row = Row::new(label(self.words, "more"), self.cut.to_string());
+            self.sections.push(json!({ "title": title(self.words, "more"), "rows": [row.json()] }));
         }
         Value::Array(self.sections)
     }

@@ -36,6 +36,5 @@ pub fn address(words: &Words, channel: Channel) -> String {
 
 /// A topic as the policy calls it, or its path.
 pub fn topic_name<'a>(words: &Words, policy: &'a Policy, topic: &'a Topic) -> &'a str {
-    let named = policy.topics.get(topic).and_then(|rule| words.pick(&rule.name));
-    named.unwrap_or(topic.as_str())
+    policy.topic_name(topic, words.language)
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
-use crate::domain::policy::Localised;
+use crate::domain::policy::{Localised, in_language};
 
 /// By language tag; the build lists the folder.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/words.rs"));
@@ -88,8 +88,7 @@ impl Words {
 
     /// Of a text of the owner's: in this language, else in English, else in any.
     pub fn pick<'a>(&self, texts: &'a Localised) -> Option<&'a str> {
-        let of = |language: &str| texts.get(language);
-        of(self.language).or_else(|| of(FALLBACK)).or_else(|| texts.values().next()).map(String::as_str)
+        in_language(texts, self.language)
     }
 
     /// The day, in words.
