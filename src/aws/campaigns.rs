@@ -17,10 +17,11 @@ use super::{
 use crate::{
     domain::{
         campaign::Campaign,
-        id::CampaignId,
+        id::{CampaignId, SendKey},
         report::{CampaignStatus, StatusDetail},
     },
     flow::{
+        held::Unlisted,
         launch::{CampaignRecord, CampaignSummary, Campaigns, Created, Move, Pinned, Standing},
         port::PortError,
         queue::Work,
@@ -45,12 +46,14 @@ impl Campaigns for Dynamo {
             .item("a", n(record.created_at.as_millisecond()))
             .item("st", s(record.status.as_str()))
             .condition_expression("attribute_not_exists(k)");
-        let listed = Put::builder()
-            .table_name(&self.names.campaigns)
-            .item("k", s("campaigns"))
-            .item("t", s(format!("{:015}#{id}", record.created_at.as_millisecond())))
-            .item("f", n(FORMAT));
-        let puts = std::iter::once(put.build()).chain(record.is_listed().then(|| listed.build()));
+        let found = Put::builder().table_name(&self.names.campaigns).item("f", n(FORMAT));
+        let found = if record.is_listed() {
+            let place = format!("{:015}#{id}", record.created_at.as_millisecond());
+            found.item("k", s("campaigns")).item("t", s(place))
+        } else {
+            found.item("k", s(unlisted_key(record.campaign.key()))).item("t", s("unlisted")).item("b", s(id.as_str()))
+        };
+        let puts = [put.build(), found.build()];
         let mut transact = self.client.transact_write_items();
         for put in puts {
             let put = put.map_err(|error| PortError::corrupt("a request to DynamoDB", error))?;
@@ -240,6 +243,28 @@ impl Dynamo {
         }
         Ok(records)
     }
+}
+
+#[async_trait]
+impl Unlisted for Dynamo {
+    async fn unlisted(&self, key: SendKey) -> Result<Option<CampaignId>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.names.campaigns)
+            .key("k", s(unlisted_key(key)))
+            .key("t", s("unlisted"))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(unavailable)?;
+        self.meter.read(answer.consumed_capacity());
+        let Some(item) = answer.item else { return Ok(None) };
+        item.text("b")?.parse().map(Some).map_err(|wanted| PortError::corrupt("a campaign's id", wanted))
+    }
+}
+
+/// Where a campaign that stands in no list is found by what it is recorded under in people's histories.
+fn unlisted_key(key: SendKey) -> String {
+    format!("u#{:016x}", u64::from_be_bytes(key.0))
 }
 
 /// Whose entry in the list of campaigns this is.

@@ -108,6 +108,7 @@ impl Deployment {
             people: dynamo.clone(),
             addresses: dynamo.clone(),
             campaigns: dynamo.clone(),
+            unlisted: dynamo.clone(),
             ledger: dynamo.clone(),
             settlements: dynamo,
             shards: self.dynamo.shards,

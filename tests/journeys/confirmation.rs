@@ -289,12 +289,24 @@ async fn three_hundred_sign_ups_in_one_request_are_one_campaign_that_no_list_sho
     assert_eq!(site.get("/v1/campaigns").await.1["items"], json!([]));
     let tag = campaigns.into_iter().next().unwrap();
     let id = String::from_utf8(base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, tag).unwrap());
-    let report = world.check(&id.unwrap()).await;
+    let id = id.unwrap();
+    let report = world.check(&id).await;
     assert_eq!((&report["status"], &report["outcomes"]["sent"]), (&json!("complete"), &json!(300)));
     for mail in &mails {
         let headers = mail.headers();
         assert!(headers.contains_key("List-Unsubscribe") && headers.contains_key("List-Unsubscribe-Post"));
     }
+}
+
+#[tokio::test]
+async fn an_export_tells_of_a_campaign_that_no_list_shows() {
+    let site = signed_up(&newcomer("r-1")).await;
+    let (_, export) = site.get("/v1/recipients/r-1/export").await;
+    let campaign = export["decisions"][0]["campaign"].as_str().unwrap();
+    assert!(campaign.starts_with("confirm."), "{export}");
+    assert_eq!(export["decisions"].as_array().unwrap().len(), 1);
+    let named: Vec<_> = export["recipient"]["sends"].as_array().unwrap().iter().collect();
+    assert_eq!((&named[0]["campaign"], &named[1]["notice"]), (&json!(campaign), &json!("confirm-consent")));
 }
 
 #[tokio::test]
