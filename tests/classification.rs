@@ -53,6 +53,7 @@ impl Said {
             from: "news@example.com".to_owned(),
             reply_to: None,
             shards: 1,
+            forget_at: None,
         };
         let mail = |n: usize| Mail {
             recipient: format!("r-{n}").parse().unwrap(),

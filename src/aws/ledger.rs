@@ -1,6 +1,7 @@
 //! The chunks of a campaign's ledger, read back: only what a walk's cursor has passed is part of it.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{
     codec,
@@ -102,5 +103,7 @@ impl Dynamo {
 fn chunk(item: &Item) -> Result<Chunk, PortError> {
     let start = item.text("t")?.trim_start_matches('>');
     let start = if start.is_empty() { None } else { Some(id(start)?) };
-    Ok(Chunk { start, last: id(item.text("l")?)?, entries: codec::entries(item.bytes("b")?)? })
+    let forget_at = item.get("x").map(|_| item.number("x")).transpose()?.map(Timestamp::from_second).transpose();
+    let forget_at = forget_at.map_err(|error| PortError::corrupt("a chunk's end", error))?;
+    Ok(Chunk { start, last: id(item.text("l")?)?, entries: codec::entries(item.bytes("b")?)?, forget_at })
 }

@@ -104,7 +104,7 @@ impl Settlements for Dynamo {
     async fn settle(&self, place: &Place<'_>, held: Option<Settlement>, step: Step) -> Result<bool, PortError> {
         let said = self
             .mail(place)
-            .update_expression("SET o = :to, f = :f")
+            .update_expression(format!("SET o = :to, f = :f{}", forgetting(place)))
             .expression_attribute_values(":to", s(step.settlement().as_str()))
             .expression_attribute_values(":f", n(FORMAT));
         let said = match held {
@@ -127,7 +127,7 @@ impl Settlements for Dynamo {
         let said = self
             .mail(place)
             .condition_expression("attribute_not_exists(#mark)")
-            .update_expression("SET #mark = :at, f = :f")
+            .update_expression(format!("SET #mark = :at, f = :f{}", forgetting(place)))
             .expression_attribute_names("#mark", name)
             .expression_attribute_values(":at", n(at.as_millisecond()))
             .expression_attribute_values(":f", n(FORMAT));
@@ -198,7 +198,11 @@ impl Settlements for Dynamo {
 
 impl Dynamo {
     fn mail(&self, place: &Place<'_>) -> UpdateBuilder {
-        Update::builder().table_name(&self.names.ledger).set_key(Some(key(place)))
+        let mail = Update::builder().table_name(&self.names.ledger).set_key(Some(key(place)));
+        match place.forget_at {
+            Some(at) => mail.expression_attribute_values(":x", n(at.as_second())),
+            None => mail,
+        }
     }
 
     /// What an event says of a mail, and its count: both or neither. False if it was said before.
@@ -228,6 +232,11 @@ impl Dynamo {
             },
         }
     }
+}
+
+/// What makes DynamoDB forget it, in an update of a mail's item.
+fn forgetting(place: &Place<'_>) -> &'static str {
+    if place.forget_at.is_some() { ", x = :x" } else { "" }
 }
 
 fn key(place: &Place<'_>) -> Item {

@@ -167,7 +167,12 @@ impl Shards for Dynamo {
             .item("l", s(chunk.last.as_str()))
             .item("e", n(epoch))
             .item("b", b(codec::entries_bytes(&chunk.entries)?))
-            .item("f", n(FORMAT))
+            .item("f", n(FORMAT));
+        let put = match chunk.forget_at {
+            Some(at) => put.item("x", n(at.as_second())),
+            None => put,
+        };
+        let put = put
             // What a dead worker left at the cursor is overwritten; what a newer one wrote is not.
             .condition_expression("attribute_not_exists(k) OR e <= :e")
             .expression_attribute_values(":e", n(epoch))

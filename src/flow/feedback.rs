@@ -20,7 +20,7 @@ use tracing::warn;
 use super::{
     api::recipients::People,
     clock::Clock,
-    launch::{Campaigns, Policies, Standing},
+    launch::{CampaignRecord, Campaigns, Policies, Standing},
     ledger::Ledger,
     port::PortError,
     queue::{Message, Queue, Work},
@@ -31,6 +31,7 @@ use crate::domain::{
     feedback::{About, Bounce, Event, Settlement, Step, Tally, Unreadable, What},
     id::{CampaignId, RecipientId, Ref, Shard},
     policy::Tracking,
+    recipient::Recipient,
 };
 
 /// How many events are worked on at once.
@@ -47,6 +48,8 @@ pub struct Place<'a> {
     pub campaign: &'a CampaignId,
     pub shard: Shard,
     pub reference: Ref,
+    /// When the ledger forgets the campaign, and with it what is said of its mails.
+    pub forget_at: Option<Timestamp>,
 }
 
 /// What is counted once of a mail.
@@ -242,8 +245,10 @@ impl Feedback {
         Ok(self.queue.send(&[again], delay).await?)
     }
 
-    fn place<'a>(&self, about: &'a About, reference: Ref) -> Place<'a> {
-        Place { campaign: &about.campaign, shard: Shard::of(&about.recipient, self.shards), reference }
+    fn place<'a>(&self, record: &'a CampaignRecord, person: &Recipient) -> Place<'a> {
+        let forget_at = record.pinned.as_ref().and_then(|pinned| pinned.forget_at);
+        let shard = Shard::of(&person.id, self.shards);
+        Place { campaign: &record.campaign.id, shard, reference: person.reference, forget_at }
     }
 
     fn work(&self, about: &About) -> Work {

@@ -23,6 +23,7 @@ use crate::domain::{
     id::{CampaignId, TemplateName},
     policy::Policy,
     report::{CampaignStatus, Counts, StatusCode, StatusDetail},
+    time::days_after,
 };
 
 /// A campaign and how it stands.
@@ -57,6 +58,9 @@ pub struct Pinned {
     pub reply_to: Option<String>,
     /// How many shards hold somebody of the audience: when so many are done, the campaign is.
     pub shards: u16,
+    /// When all that the ledger holds of the campaign is to be forgotten; never of one launched before this was pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forget_at: Option<Timestamp>,
 }
 
 /// What became of an attempt to store a campaign.
@@ -304,6 +308,8 @@ impl Launcher {
             from: current.policy.from.as_str().to_owned(),
             reply_to: current.policy.reply_to.as_ref().map(|mailbox| mailbox.as_str().to_owned()),
             shards: u16::try_from(self.work(campaign).len()).unwrap_or(u16::MAX),
+            // From its end on, since its passes read what the ones before them decided.
+            forget_at: Some(days_after(campaign.expires_at, current.policy.retention_days)),
         }))
     }
 

@@ -67,6 +67,8 @@ pub struct Chunk {
     pub last: RecipientId,
     /// Sorted by `reference` once stored.
     pub entries: Vec<Entry>,
+    /// When it is to be forgotten, to the second.
+    pub forget_at: Option<Timestamp>,
 }
 
 impl Chunk {

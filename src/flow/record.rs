@@ -23,7 +23,7 @@ pub async fn of(
     person: &Recipient,
 ) -> Result<Option<Entry>, PortError> {
     let Some(entry) = in_chunks(ledger, work, person).await? else { return Ok(None) };
-    let place = Place { campaign: &work.campaign, shard: work.shard, reference: person.reference };
+    let place = Place { campaign: &work.campaign, shard: work.shard, reference: person.reference, forget_at: None };
     let settlement = settlements.get(&place).await?;
     Ok(Some(match settlement {
         Some(settlement) => over(settlement, entry),

@@ -111,10 +111,8 @@ impl Feedback {
         let Some(about) = &event.about else { return Ok(()) };
         // Nobody can tell an erased person's first bounce from the second.
         let Some(person) = self.people.get(&about.recipient).await? else { return Ok(()) };
-        if self.campaigns.get(&about.campaign).await?.is_none() {
-            return Ok(());
-        }
-        let (place, reputation) = (self.place(about, person.reference), event.counts_for_reputation());
+        let Some(record) = self.campaigns.get(&about.campaign).await? else { return Ok(()) };
+        let (place, reputation) = (self.place(&record, &person), event.counts_for_reputation());
         self.settlements.mark(&place, mark, event.at, reputation).await?;
         // Also if it was counted before: whoever counted it may not have come to this.
         match mark {

@@ -10,7 +10,7 @@ use crate::{
         report::CampaignStatus,
     },
     flow::{
-        launch::Standing,
+        launch::{CampaignRecord, Standing},
         record,
         send::claim::{SendsWrite, Written},
     },
@@ -51,11 +51,12 @@ impl Feedback {
         }
         // The chunk knows people by what only their item leads to.
         let Some(person) = self.people.get(&about.recipient).await? else { return Ok(Told::Yes) };
-        let place = self.place(about, person.reference);
+        let Some(record) = self.campaigns.get(&about.campaign).await? else { return Ok(Told::Yes) };
+        let place = self.place(&record, &person);
         loop {
             let entry = record::in_chunks(self.ledger.as_ref(), &self.work(about), &person).await?;
             let Some(outcome) = entry.filter(|entry| !entry.is_deferred()).map(|entry| entry.outcome) else {
-                return self.still_to_come(about, standing).await;
+                return Ok(still_to_come(&record, standing));
             };
             let held = self.settlements.get(&place).await?;
             let stands = held.map_or(outcome.kind(), |held| held.over(outcome).kind());
@@ -68,23 +69,6 @@ impl Feedback {
             }
             // Another event was faster; what it said may leave nothing to say.
         }
-    }
-
-    /// Whether an outcome that is not there, or only put off, can still come.
-    async fn still_to_come(&self, about: &About, standing: &Standing) -> Result<Told, FeedbackError> {
-        let Some(record) = self.campaigns.get(&about.campaign).await? else { return Ok(Told::Yes) };
-        let open = match record.status {
-            CampaignStatus::Scheduled
-            | CampaignStatus::Launching
-            | CampaignStatus::Sending
-            | CampaignStatus::WaitingForWindow
-            | CampaignStatus::WaitingForQuota
-            | CampaignStatus::Paused => true,
-            // A worker that was lost may have taken them: whoever sweeps after it records that.
-            CampaignStatus::Cancelled | CampaignStatus::Expired => standing.undrained,
-            CampaignStatus::Complete | CampaignStatus::Refused => false,
-        };
-        Ok(if open { Told::NotYet } else { Told::Yes })
     }
 
     /// What was not sent uses no slot. Repeating it is harmless.
@@ -104,6 +88,22 @@ impl Feedback {
         }
         Err(FeedbackError::Contended)
     }
+}
+
+/// Whether an outcome that is not there, or only put off, can still come.
+fn still_to_come(record: &CampaignRecord, standing: &Standing) -> Told {
+    let open = match record.status {
+        CampaignStatus::Scheduled
+        | CampaignStatus::Launching
+        | CampaignStatus::Sending
+        | CampaignStatus::WaitingForWindow
+        | CampaignStatus::WaitingForQuota
+        | CampaignStatus::Paused => true,
+        // A worker that was lost may have taken them: whoever sweeps after it records that.
+        CampaignStatus::Cancelled | CampaignStatus::Expired => standing.undrained,
+        CampaignStatus::Complete | CampaignStatus::Refused => false,
+    };
+    if open { Told::NotYet } else { Told::Yes }
 }
 
 /// Whether the shard may hold this person's mail as in doubt, now or once what is under way is committed. Nearly every

@@ -116,6 +116,7 @@ impl Preferences {
             from: policy.policy.from.as_str().to_owned(),
             reply_to: policy.policy.reply_to.as_ref().map(|reply_to| reply_to.as_str().to_owned()),
             shards: 0,
+            forget_at: None,
         };
         let ses_template = template.ses_name();
         let batch = Batch { campaign: None, pinned: &pinned, template: &ses_template, mails: vec![mail] };

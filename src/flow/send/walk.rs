@@ -225,7 +225,8 @@ impl Run<'_> {
             next = entry.due().map(|due| wake(next, due)).or(next);
         }
         let Some(last) = last else { return Ok(before) };
-        let chunk = Chunk { start: before.cursor.clone(), last: last.clone(), entries };
+        let (start, forget_at) = (before.cursor.clone(), self.pinned.forget_at);
+        let chunk = Chunk { start, last: last.clone(), entries, forget_at };
         let progress = Progress { cursor: Some(last), counts, next, ..before };
         for attempt in 0..COMMIT_TRIES {
             match self.ports.shard_items.commit(self.work, self.lease.epoch, &chunk, &progress).await {

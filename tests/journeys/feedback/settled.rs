@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use germane::local::services::FEEDBACK;
+use germane::{aws::tables::TableNames, local::services::FEEDBACK};
 use serde_json::{Value, json};
 
 use super::{event, mailed, silence, tell};
@@ -168,4 +168,20 @@ async fn events_in_any_order_and_at_the_same_time_come_to_the_same() {
     }
     assert!(reports.windows(2).all(|pair| pair[0] == pair[1]), "{reports:#?}");
     assert_eq!(outcomes(&reports[0]), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn all_that_the_ledger_holds_of_a_campaign_is_forgotten_when_the_policy_says() {
+    let world = World::start().await;
+    world.put(&[person("r-1")]).await;
+    world.send(&with(campaign("weekly"), json!({ "expires_at": "2026-11-30T00:00:00Z" }))).await;
+    tell(&world, &event("complaint-abuse", "weekly", "r-1"));
+    tell(&world, &event("reject", "weekly", "r-1"));
+    world.feed_back().await;
+    let ledger = TableNames::new("germane").ledger;
+    let items = world.services.clients.dynamodb.scan().table_name(ledger).send().await.unwrap().items.unwrap();
+    // 400 days after its end, as the policy has it.
+    let end = "2028-01-04T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second().to_string();
+    let ends: Vec<&String> = items.iter().map(|item| item["x"].as_n().unwrap()).collect();
+    assert_eq!(ends, [&end, &end], "the chunk and what was said of its mail");
 }

@@ -62,7 +62,7 @@ impl<'a> Deferred<'a> {
     async fn next_range(&mut self) -> Result<Option<Range>, SendError> {
         let mut after = self.cursor.clone();
         while let Some(chunk) = self.run.ports.ledger.after(&self.before, after.as_ref()).await? {
-            let Chunk { start, last, entries } = chunk;
+            let Chunk { start, last, entries, forget_at: _ } = chunk;
             let waiting = entries.into_iter().filter(Entry::is_deferred);
             let mut waiting: HashMap<Ref, Entry> = waiting.map(|entry| (entry.reference, entry)).collect();
             if !waiting.is_empty() && start < self.cursor {
