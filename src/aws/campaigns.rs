@@ -151,7 +151,7 @@ impl Campaigns for Dynamo {
     }
 
     async fn standings(&self, id: &CampaignId) -> Result<Vec<Standing>, PortError> {
-        let items = self
+        let mut pages = self
             .client
             .query()
             .table_name(&self.names.campaigns)
@@ -159,11 +159,18 @@ impl Campaigns for Dynamo {
             .expression_attribute_values(":k", s(campaign_key(id)))
             .expression_attribute_values(":t", s(SHARD))
             .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()
-            .items()
             .send();
-        let items: Vec<Item> = items.collect::<Result<_, _>>().await.map_err(unavailable)?;
-        items.iter().map(|item| standing(id, item)).collect()
+        let mut standings = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(unavailable)?;
+            self.meter.read(page.consumed_capacity());
+            for item in page.items() {
+                standings.push(standing(id, item)?);
+            }
+        }
+        Ok(standings)
     }
 
     async fn prepare(&self, work: &[Work]) -> Result<(), PortError> {
