@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::ScalarAttributeType;
 use germane::aws::tables::{TableDefinition, TableNames};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ fn the_template_has_the_tables_that_the_code_makes() {
 
 /// A table's name without a prefix, and what is written of it.
 fn described<'a>(table: &TableDefinition<'a>) -> (&'a str, Value) {
-    let key = |(name, kind): &(&'static str, aws_sdk_dynamodb::types::ScalarAttributeType)| json!([name, kind.as_str()]);
+    let key = |(name, kind): &(&'static str, ScalarAttributeType)| json!([name, kind.as_str()]);
     let expires = table.expires.then_some("x");
     let described = json!({
         "partition": key(&table.partition),
