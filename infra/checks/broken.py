@@ -64,6 +64,8 @@ BREAKS = {
     "permissions: an unknown action": lambda body: role(body, "SendRole")[0].update(Action="dynamodb:BatchExecuteStatement"),
     "permissions: a wildcard": lambda body: role(body, "SendRole")[0].update(Action="dynamodb:*"),
     "permissions: a policy of AWS": put(["arn:aws:iam::aws:policy/AmazonSQSFullAccess"], "SendRole", "Properties", "ManagedPolicyArns"),
+    "calls: one is not allowed": lambda body: role(body, "ApiRole").remove(next(one for one in role(body, "ApiRole") if "CreateEmailTemplate" in str(one))),
+    "calls: what nothing calls": lambda body: role(body, "ApiRole")[1].update(Action=["dynamodb:Scan"]),
     "schedules: to the preview queue": lambda body: role(body, "ScheduleRole")[0]["Resource"].append({"Fn::GetAtt": ["PreviewQueue", "Arn"]}),
     "schedules: any service": lambda body: [one.pop("Condition") for one in role(body, "LaunchRole") if one.get("Action") == "iam:PassRole"],
     "schedules: rate(1 minutes)": put("rate(1 minutes)", "ScheduleGroup", "Properties", "ScheduleExpression"),

@@ -83,6 +83,46 @@ def permissions(template):
             yield f"{name}: a statement that does not say what it allows"
 
 
+# What Lambda itself does for an event source mapping, and for logs and traces.
+LAMBDAS = {
+    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+    "logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+}
+# What only the command line does, under the rights of who runs it.
+COMMAND_LINE = {"dynamodb:CreateTable", "dynamodb:UpdateTimeToLive"}
+# What is called by another name than it is allowed by.
+CALLED = {
+    "Put::builder(": "dynamodb:PutItem",
+    "Update::builder(": "dynamodb:UpdateItem",
+    "Delete::builder(": "dynamodb:DeleteItem",
+    "ConditionCheck::builder(": "dynamodb:ConditionCheckItem",
+    '"UPDATE \\"': "dynamodb:PartiQLUpdate",
+    '"INSERT INTO \\"': "dynamodb:PartiQLInsert",
+    ".send_message_batch(": "sqs:SendMessage",
+    "role_arn(&self": "iam:PassRole",
+}
+
+
+def calls(template):
+    """Whatever the adapters call is allowed to some function, and nothing else is; which is whose, journeys tell."""
+    called = set()
+    for file in sorted((ROOT / "src" / "aws").rglob("*.rs")):
+        code = file.read_text()
+        called |= {action for call, action in CALLED.items() if re.search(r"\b" * call[0].isalpha() + re.escape(call), code)}
+        # Two words at least, as `query` has not: `delete()` could be anything's.
+        for call in re.findall(r"\.(query|[a-z0-9]+(?:_[a-z0-9]+)+)\(\)", code):
+            verb = call.replace("_", "")
+            for service in ("dynamodb", "sqs", "ses", "scheduler"):
+                if verb in ACTIONS[service]["Actions"]:
+                    called.add(f"{service}:" + "".join(part.capitalize() for part in call.split("_")))
+    functions = {name.replace("Function", "Role") for name in FUNCTIONS}
+    allowed = {action for name, one in statements(template) if name in functions for action in listed(one["Action"])}
+    for action in sorted(called - COMMAND_LINE - allowed):
+        yield f"{action}: is called, and no function may"
+    for action in sorted(allowed - LAMBDAS - called):
+        yield f"{action}: is allowed, and nothing calls it"
+
+
 def schedules(template):
     """A schedule sends to two queues, and nobody else may be given its role."""
     allowed = [statement for name, statement in statements(template) if name == "ScheduleRole"]
