@@ -15,6 +15,7 @@ mod door;
 mod feedback;
 mod gate;
 mod given;
+mod infra;
 mod journeys;
 mod lifecycle;
 mod merge;
