@@ -1,5 +1,6 @@
 //! An event in, a call of the flow, a response out. Nothing here knows whether Lambda or the local stack calls it.
 
+pub mod config;
 pub mod http;
 pub mod openapi;
 pub mod pages;
