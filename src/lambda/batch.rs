@@ -18,7 +18,7 @@ pub async fn each(workers: &Workers, event: &SqsEvent, turn: &dyn Turn) -> SqsBa
     for message in &event.records {
         let work = async {
             if let Err(error) = workers.handle(body(message), turn).await {
-                warn!(message = id(message), error = chain(&error), "a message is to be delivered again");
+                warn!(message_id = id(message), error = chain(&error), "a message is to be delivered again");
                 response.add_failure(id(message));
             }
         };
@@ -33,7 +33,7 @@ pub async fn whole(feedback: &Feedback, event: &SqsEvent) -> SqsBatchResponse {
     let bodies: Vec<&str> = event.records.iter().map(body).collect();
     for (message, taken) in event.records.iter().zip(feedback.take(&bodies).await) {
         if let Err(error) = taken {
-            warn!(message = id(message), error = chain(&error), "an event is to be delivered again");
+            warn!(message_id = id(message), error = chain(&error), "an event is to be delivered again");
             response.add_failure(id(message));
         }
     }

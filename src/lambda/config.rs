@@ -146,16 +146,18 @@ impl Environment<'_> {
         let role = |value: &str| arn(value, "iam");
         let schedule_role_arn = self.needed("GERMANE_SCHEDULE_ROLE_ARN", "the ARN of an IAM role", role);
         let set = "the name of an SES configuration set: 1 to 64 of A-Z a-z 0-9 _ -, or nothing";
-        let configuration_set = self.optional("GERMANE_CONFIGURATION_SET", set, configuration_set);
+        let set_name = |value: &str| configuration_set(value).map(Some);
+        let configuration_set = self.optional("GERMANE_CONFIGURATION_SET", set, None, set_name);
         let public = "https:// and a host, without a path or a slash at the end; http:// only on this machine";
         let public_url = self.needed("GERMANE_PUBLIC_URL", public, public_url);
         let token_keys = self.secret("GERMANE_TOKEN_KEYS", RING, token_keys);
         let address_key = self.secret("GERMANE_ADDRESS_KEY", KEY, key);
-        let in_flight = |value: &str| value.parse().ok().filter(|calls| (1..=MAX_IN_FLIGHT).contains(calls));
-        let max_in_flight = self.optional("GERMANE_MAX_IN_FLIGHT", "1 to 64, or nothing", in_flight);
-        let people = |value: &str| value.parse().ok().filter(|people| (1..=MAX_PAGE_PEOPLE).contains(people));
-        let page_people = self.optional("GERMANE_PAGE_PEOPLE", "1 to 10000, or nothing", people);
-        let log = self.optional("GERMANE_LOG", "error, warn, info or debug, or nothing", log_level);
+        let calls = |value: &str| value.parse().ok().filter(|calls| (1..=MAX_IN_FLIGHT).contains(calls));
+        let max_in_flight = self.optional("GERMANE_MAX_IN_FLIGHT", "1 to 64, or nothing", MAX_IN_FLIGHT, calls);
+        let people = |value: &str| value.parse().ok().filter(|people| (1..=MAX_PAGE_PEOPLE).contains(people)).map(Some);
+        let page_people = self.optional("GERMANE_PAGE_PEOPLE", "1 to 10000, or nothing", None, people);
+        let levels = "error, warn, info or debug, or nothing";
+        let log = self.optional("GERMANE_LOG", levels, LogLevel::Info, log_level);
         Some(Config {
             table_prefix: table_prefix?,
             launch: launch?,
@@ -168,9 +170,9 @@ impl Environment<'_> {
             public_url: public_url?,
             token_keys: token_keys?,
             address_key: address_key?,
-            max_in_flight: max_in_flight?.unwrap_or(MAX_IN_FLIGHT),
+            max_in_flight: max_in_flight?,
             page_people: page_people?,
-            log: log?.unwrap_or(LogLevel::Info),
+            log: log?,
         })
     }
 
@@ -187,9 +189,9 @@ impl Environment<'_> {
         read
     }
 
-    /// `Some(None)` for a value that is not there, and need not be.
-    fn optional<T>(&self, key: &str, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-        if self.value(key).is_none() { Some(None) } else { self.needed(key, wanted, read).map(Some) }
+    /// `absent` for a value that is not there.
+    fn optional<T>(&self, key: &str, wanted: &str, absent: T, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.value(key).is_none() { Some(absent) } else { self.needed(key, wanted, read) }
     }
 
     /// Like [`Environment::needed`], but what is found is never shown.

@@ -16,7 +16,7 @@ where
     json.with_ansi(false).with_env_filter(EnvFilter::new(filter)).with_writer(writer).finish()
 }
 
-/// From now on, on stdout, which Lambda hands to CloudWatch Logs.
+/// From now on, on stdout: the function's log.
 pub fn to_stdout(level: LogLevel) {
     // A second one in one process finds it set.
     let _ = tracing::subscriber::set_global_default(subscriber(level, std::io::stdout));
