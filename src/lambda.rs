@@ -5,6 +5,7 @@ pub mod config;
 pub mod gateway;
 pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod openapi;
 pub mod pages;
 pub mod preferences;

@@ -3,6 +3,7 @@
 mod binaries;
 mod config;
 mod http;
+mod metrics;
 mod packages;
 mod queues;
 mod runtime;

@@ -15,6 +15,7 @@ use germane::{
     lambda::{
         config::{Config, LogLevel},
         log,
+        metrics::EmbeddedMetrics,
         problem::chain,
     },
 };
@@ -58,5 +59,8 @@ pub async fn deployment() -> Result<Deployment, Error> {
         public_url: config.public_url,
         max_in_flight: config.max_in_flight,
     };
-    Ok(Deployment::new(&clients, dynamo, clock, settings))
+    let metrics = EmbeddedMetrics::new(Arc::clone(&clock), config.table_prefix, std::io::stdout());
+    let mut deployment = Deployment::new(&clients, dynamo, clock, settings);
+    deployment.monitor = Arc::new(metrics);
+    Ok(deployment)
 }

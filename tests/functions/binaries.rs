@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use germane::{
     aws::{
         deployment::{Deployment, Settings},
-        system::{SystemClock, SystemEntropy},
+        system::SystemClock,
     },
     domain::secret::Secret,
     flow::{
@@ -115,6 +115,8 @@ async fn a_campaign_goes_from_the_api_to_the_inbox_and_back_by_the_five_function
     let spans = of_sender["spans"].as_array().unwrap();
     assert_eq!(spans[0]["requestId"], "00000000-0000-4000-8000-000000000001", "{of_sender}");
     assert_eq!((&spans[1]["campaign"], &spans[1]["shard"]), (&json!("rust-weekly-2026-47"), &json!(0)));
+    let metrics = logs[2].iter().find(|line| line.get("_aws").is_some()).unwrap();
+    assert_eq!((&metrics["deployment"], &metrics["sent"]), (&json!("germane"), &json!(1)));
     for line in logs.into_iter().flatten() {
         let text = line.to_string();
         for hidden in ["@", config::KEY, "/u/", "203.0.113.7", "\\u001b"] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use germane::{
     domain::secret::Secret,
     flow::{launch::Campaigns, preferences::origin::Origins},
@@ -32,7 +33,10 @@ async fn preferences(world: &World, event: &Value) -> Value {
 }
 
 fn body(answer: &Value) -> Value {
-    serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+    let text = answer["body"].as_str().unwrap();
+    // API Gateway decodes what the runtime takes for no text.
+    let bytes = if answer["isBase64Encoded"] == true { STANDARD.decode(text).unwrap() } else { text.into() };
+    serde_json::from_slice(&bytes).unwrap()
 }
 
 async fn created_by(world: &World) -> String {
@@ -102,10 +106,6 @@ async fn a_broken_body_is_a_problem_and_no_failed_invocation() {
     let answered = api(&world, &with(event("api-campaign"), json!({ "body": "{\"id\":" }))).await;
     assert_eq!(answered["statusCode"], 400);
     assert_eq!(body(&answered)["code"], "malformed_json");
-    // What is no base64 though the event says so.
-    let event = with(event("api-recipients"), json!({ "body": "***" }));
-    let request: Result<LambdaRequest, _> = serde_json::from_str(&event.to_string());
-    assert!(request.is_ok());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// A function that does not answer by then has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Desk {
     events: Mutex<mpsc::Receiver<Event>>,
