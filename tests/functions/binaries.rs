@@ -84,7 +84,8 @@ fn batch(services: &Services, queue: &str) -> Value {
 
 #[tokio::test]
 async fn a_campaign_goes_from_the_api_to_the_inbox_and_back_by_the_five_functions() {
-    let (services, environment) = deployed().await;
+    let (services, mut environment) = deployed().await;
+    environment.insert("GERMANE_LOG", "debug".to_owned());
     let nothing_again = json!({ "batchItemFailures": [] });
 
     let mut api = Function::start(API, &environment).await;
