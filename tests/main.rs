@@ -13,6 +13,7 @@ mod classification;
 mod cli;
 mod door;
 mod feedback;
+mod functions;
 mod gate;
 mod given;
 mod infra;

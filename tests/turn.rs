@@ -47,3 +47,16 @@ async fn a_deadline_that_has_passed_says_nothing() {
         assert!(invocation.over().now_or_never().is_none());
     }
 }
+
+#[tokio::test]
+async fn a_deadline_comes_in_milliseconds_and_one_that_is_no_time_says_nothing() {
+    let clock = clock();
+    let deadline = u64::try_from((clock.now() + Duration::from_mins(5)).as_millisecond()).unwrap();
+    let invocation = Invocation::until(clock.clone(), deadline);
+    let others = [600_000, u64::MAX].map(|deadline| Invocation::until(clock.clone(), deadline));
+    let mut over = invocation.over();
+    assert!((&mut over).now_or_never().is_none());
+    clock.advance(Duration::from_mins(5).checked_sub(DRAIN).unwrap()).unwrap();
+    assert!((&mut over).now_or_never().is_some());
+    assert!(others.iter().all(|other| other.over().now_or_never().is_none()));
+}

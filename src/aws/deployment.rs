@@ -23,7 +23,11 @@ use crate::flow::{
     preview::{Previewer, Previews},
     queue::Queue,
     schedule::Scheduler,
-    send::{Sender, mail::Mailer},
+    send::{
+        Sender,
+        mail::Mailer,
+        monitor::{Monitor, Unwatched},
+    },
     token::TokenKeys,
 };
 
@@ -41,6 +45,7 @@ pub struct Deployment {
     pub scheduler: Arc<dyn Scheduler>,
     pub timelines: Arc<dyn Timelines>,
     pub account: Arc<dyn Account>,
+    pub monitor: Arc<dyn Monitor>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
     pub public_url: String,
@@ -71,6 +76,7 @@ impl Deployment {
             mailer: Arc::new(SesMailer::new(clients, configuration_set)),
             timelines: Arc::new(dynamo.clone()),
             account: Arc::new(SesAccount::new(clients)),
+            monitor: Arc::new(Unwatched),
             scheduler,
             clock,
             dynamo,
@@ -143,6 +149,7 @@ impl Deployment {
             pacer: self.pacer(),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
+            monitor: Arc::clone(&self.monitor),
             tokens: self.tokens.clone(),
             public_url: self.public_url.clone(),
             shards: self.dynamo.shards,

@@ -6,6 +6,7 @@
 pub mod claim;
 pub mod lease;
 pub mod mail;
+pub mod monitor;
 pub mod reader;
 mod settle;
 mod stop;
@@ -21,6 +22,7 @@ use self::{
     claim::Claims,
     lease::{Lease, Purpose, Shards, TakeOver, lease_end},
     mail::Mailer,
+    monitor::{Meter, Monitor},
     reader::Pages,
     stop::Stop,
     walk::{Ended, Run},
@@ -58,6 +60,7 @@ pub struct Sender {
     pub pacer: Pacer,
     pub queue: Arc<dyn Queue>,
     pub scheduler: Arc<dyn Scheduler>,
+    pub monitor: Arc<dyn Monitor>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
     pub public_url: String,
@@ -177,9 +180,13 @@ impl Sender {
             drained,
             tempo,
             stop: Stop::new(),
+            meter: Meter::default(),
         };
         // Large, and held by everything that waits for it.
-        let ended = Box::pin(run.walk(progress)).await?;
+        let begun = self.clock.monotonic();
+        let ended = Box::pin(run.walk(progress)).await;
+        self.monitor.walked(work, &run.meter.read(self.clock.monotonic().saturating_sub(begun)));
+        let ended = ended?;
         info!(campaign = %work.campaign, shard = work.shard.0, pass = work.pass, ?ended, "left a shard");
         match (ended, purpose) {
             (Ended::Through, Purpose::Walk) => self.close(work, &record).await,

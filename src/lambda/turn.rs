@@ -18,8 +18,13 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// `deadline` as the runtime gives it. One that has passed says nothing: `cargo lambda watch` gives each invocation
-    /// one in 1970.
+    /// `deadline` in milliseconds since 1970, as the runtime gives it.
+    pub fn until(clock: Arc<dyn Clock>, deadline: u64) -> Self {
+        let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
+        Self::new(clock, deadline.unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// A deadline that has passed says nothing: `cargo lambda watch` gives each invocation one in 1970.
     pub fn new(clock: Arc<dyn Clock>, deadline: Timestamp) -> Self {
         let left = Duration::try_from(deadline.duration_since(clock.now())).ok().filter(|left| !left.is_zero());
         let drains_at = left.map(|left| clock.monotonic() + left.saturating_sub(DRAIN));

@@ -199,6 +199,7 @@ pub(super) async fn mail(
         }
         back_off = Duration::ZERO;
         if !busy.is_empty() {
+            run.meter.throttled(busy.len());
             batches.push(busy);
             back_off = BACK_OFF * 2_u32.pow(attempt);
             attempt = (attempt + 1).min(4);

@@ -9,6 +9,7 @@ use tracing::warn;
 use super::{
     AT_WORK, SendError, Sender,
     lease::{Committed, Lease, Left, Purpose},
+    monitor::Meter,
     reader::{Reader, Slice},
     settle::{Settled, settle},
     stop::{Stop, Stopped},
@@ -20,7 +21,7 @@ use crate::{
         decision::{Outcome, Reason},
         id::ClaimId,
         recipient::Recipient,
-        report::{CampaignStatus, StatusCode, StatusDetail},
+        report::{CampaignStatus, Counts, StatusCode, StatusDetail},
     },
     flow::{
         launch::{Move, Pinned},
@@ -63,6 +64,7 @@ pub(super) struct Run<'a> {
     pub drained: bool,
     pub tempo: Tempo,
     pub stop: Stop,
+    pub meter: Meter,
 }
 
 /// Where a walk ended, with the shard left in order.
@@ -214,6 +216,7 @@ impl Run<'_> {
     async fn commit(&self, settled: Vec<Settled>, before: Progress) -> Result<Progress, SendError> {
         let Progress { mut counts, mut next, .. } = before.clone();
         let mut entries = Vec::new();
+        let mut decisions = Counts::default();
         let mut last = None;
         for slice in settled {
             last = Some(slice.last);
@@ -221,16 +224,20 @@ impl Run<'_> {
             entries.extend(slice.entries);
         }
         for entry in &entries {
-            counts.add(&entry.outcome);
+            decisions.add(&entry.outcome);
             next = entry.due().map(|due| wake(next, due)).or(next);
         }
         let Some(last) = last else { return Ok(before) };
+        counts.merge(&decisions);
         let (start, forget_at) = (before.cursor.clone(), self.pinned.forget_at);
         let chunk = Chunk { start, last: last.clone(), entries, forget_at };
         let progress = Progress { cursor: Some(last), counts, next, ..before };
         for attempt in 0..COMMIT_TRIES {
             match self.ports.shard_items.commit(self.work, self.lease.epoch, &chunk, &progress).await {
-                Ok(Committed::Done) => return Ok(progress),
+                Ok(Committed::Done) => {
+                    self.meter.committed(&decisions);
+                    return Ok(progress);
+                }
                 Ok(Committed::Fenced) => {
                     self.lease.lost();
                     break;

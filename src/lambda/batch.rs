@@ -1,0 +1,71 @@
+//! Batches of a queue's messages, as an event source mapping hands them to a function. The answer names those that must
+//! be delivered again, so that one bad message never repeats the others
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>). The queue counts deliveries and
+//! moves what fails too often to its dead letters.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use tracing::{Instrument, Span, field, info_span, warn};
+
+use super::{problem::chain, queue::Workers};
+use crate::flow::{
+    feedback::Feedback,
+    queue::{Message, Turn},
+};
+
+/// Works on one message after the other.
+pub async fn each(workers: &Workers, event: &SqsEvent, turn: &dyn Turn) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for message in &event.records {
+        let work = async {
+            if let Err(error) = workers.handle(body(message), turn).await {
+                warn!(message_id = id(message), error = chain(&error), "a message is to be delivered again");
+                response.add_failure(id(message));
+            }
+        };
+        work.instrument(span(body(message))).await;
+    }
+    response
+}
+
+/// Hands all of them over at once: what feedback counts, it counts together.
+pub async fn whole(feedback: &Feedback, event: &SqsEvent) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    let bodies: Vec<&str> = event.records.iter().map(body).collect();
+    for (message, taken) in event.records.iter().zip(feedback.take(&bodies).await) {
+        if let Err(error) = taken {
+            warn!(message_id = id(message), error = chain(&error), "an event is to be delivered again");
+            response.add_failure(id(message));
+        }
+    }
+    response
+}
+
+fn body(message: &SqsMessage) -> &str {
+    message.body.as_deref().unwrap_or_default()
+}
+
+/// One without an id cannot be named: an empty name has the whole batch delivered again.
+fn id(message: &SqsMessage) -> &str {
+    message.message_id.as_deref().unwrap_or_default()
+}
+
+/// What everything that is logged meanwhile is about.
+fn span(body: &str) -> Span {
+    let span = info_span!("message", campaign = field::Empty, preview = field::Empty, shard = field::Empty);
+    match Message::from_body(body) {
+        Ok(Message::Launch { campaign }) => {
+            span.record("campaign", field::display(campaign));
+        }
+        Ok(Message::Shard(work)) => {
+            span.record("campaign", field::display(work.campaign));
+            span.record("shard", work.shard.0);
+        }
+        Ok(Message::Preview { preview, shard }) => {
+            span.record("preview", preview);
+            span.record("shard", shard.0);
+        }
+        // An event has no one campaign; what cannot be read is refused by whoever works on it.
+        Ok(Message::Feedback { .. }) | Err(_) => {}
+    }
+    span
+}
