@@ -46,8 +46,12 @@ async fn after_an_answered_unsubscribe_no_claim_succeeds_however_they_race() {
     let people: &dyn People = &world.services.dynamo;
     for id in before.iter().chain(&during) {
         let person = people.get(&id.parse().unwrap()).await.unwrap().unwrap();
-        assert_eq!(person.version, withdrawn_at(&world, id).await, "{id}: the withdrawal is the last write");
-        assert_eq!(person.sends.iter().count(), mails.get(&person.id).map_or(0, Vec::len), "{id}");
+        let sends = person.sends.iter().count();
+        assert_eq!(sends, mails.get(&person.id).map_or(0, Vec::len), "{id}");
+        // After the withdrawal nothing is written; or the slot of a mail that was not begun in time goes back, which is
+        // one write. A claim would be another.
+        let after = person.version - withdrawn_at(&world, id).await;
+        assert!(after <= u64::from(sends == 0), "{id}: {after} writes after the withdrawal, {sends} sends");
     }
     assert!(before.iter().all(|id| !mails.contains_key(&id.parse().unwrap())), "who left before is not mailed");
     println!("{} of {} were mailed before they left", mails.len(), during.len());
