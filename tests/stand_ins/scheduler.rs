@@ -98,6 +98,7 @@ impl Deployed {
             preview_arn: sqs::arn("preview"),
             role_arn: "arn:aws:iam::000000000000:role/germane-schedules".to_owned(),
             group: GROUP.to_owned(),
+            dead_letter_arn: None,
         };
         let queue = Arc::new(SqsQueue::new(&clients, urls));
         Self {
