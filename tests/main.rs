@@ -18,6 +18,7 @@ mod given;
 mod journeys;
 mod lifecycle;
 mod merge;
+mod newsletter;
 mod openapi;
 mod paced;
 mod properties;

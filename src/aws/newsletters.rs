@@ -76,7 +76,9 @@ impl Newsletters for Dynamo {
             .expression_attribute_values(":u", s(&record.put_by));
         let update = match before {
             None => update.condition_expression("attribute_not_exists(k)"),
-            Some(before) => update.condition_expression("v = :before").expression_attribute_values(":before", n(before)),
+            Some(before) => {
+                update.condition_expression("v = :before").expression_attribute_values(":before", n(before))
+            }
         };
         let stored = if_met(UpdateItemError::is_conditional_check_failed_exception, update.send().await)?;
         if stored {

@@ -135,7 +135,8 @@ impl EventBridgeScheduler {
     /// One that says not yet when.
     fn wanted(&self, name: &ScheduleName, arn: &str, input: String) -> Result<Wanted, PortError> {
         let wrong = |error: aws_sdk_scheduler::error::BuildError| PortError::corrupt("a request to Scheduler", error);
-        let dead_letters = self.targets.dead_letter_arn.as_ref().map(|arn| DeadLetterConfig::builder().arn(arn).build());
+        let dead_letters =
+            self.targets.dead_letter_arn.as_ref().map(|arn| DeadLetterConfig::builder().arn(arn).build());
         let target = Target::builder().arn(arn).role_arn(&self.targets.role_arn).input(input);
         let target = target.set_dead_letter_config(dead_letters).build().map_err(wrong)?;
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(wrong)?;
@@ -242,4 +243,33 @@ where
 /// An expression has no fraction; a message may come later, never earlier.
 fn whole_second(at: Timestamp) -> Timestamp {
     at.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cron_of_five_fields_is_one_of_six_with_a_question_mark_for_the_days_that_are_not_asked_about() {
+        for (five, six) in [
+            ("0 9 * * *", "cron(0 9 * * ? *)"),
+            ("30 6 * * mon", "cron(30 6 ? * MON *)"),
+            ("30 6 * * 1-5", "cron(30 6 ? * MON,TUE,WED,THU,FRI *)"),
+            ("30 6 * * 7", "cron(30 6 ? * SUN *)"),
+            ("30 6 * * 0,6", "cron(30 6 ? * SUN,SAT *)"),
+            ("0 0 1,15 * *", "cron(0 0 1,15 * ? *)"),
+            ("59 23 */10 jan-mar *", "cron(59 23 1,11,21,31 1,2,3 ? *)"),
+            ("0 9 29 2 *", "cron(0 9 29 2 ? *)"),
+            ("05 09 * */1 *", "cron(5 9 * * ? *)"),
+        ] {
+            assert_eq!(five.parse::<Cron>().map(|cron| cron_expression(&cron)), Ok(six.to_owned()), "{five}");
+        }
+    }
+
+    #[test]
+    fn the_longest_expression_is_taken() {
+        let longest: Result<Cron, _> = "59 23 1-31 1-11 *".parse();
+        // What CreateSchedule takes.
+        assert!(longest.is_ok_and(|cron| cron_expression(&cron).len() <= 256));
+    }
 }

@@ -147,12 +147,9 @@ impl Api {
             (parsed, Err(ApiError::Invalid(found))) => {
                 let mut faults = parsed.err().unwrap_or_default();
                 let within = |fault: Fault| Fault { field: format!("/campaign{}", fault.field), ..fault };
-                for fault in found.into_iter().map(within) {
-                    // What a newsletter does not take at all is at fault once.
-                    if !faults.iter().any(|told| told.field == fault.field) {
-                        faults.push(fault);
-                    }
-                }
+                // What a newsletter does not take at all is not told again as what a campaign would not.
+                let told: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
+                faults.extend(found.into_iter().map(within).filter(|fault| !told.contains(&fault.field)));
                 Err(ApiError::Invalid(faults))
             }
             (_, Err(error)) => Err(error),

@@ -60,8 +60,7 @@ pub fn newsletter_put() -> Value {
 pub fn newsletter() -> Value {
     let mut newsletter = newsletter_put();
     if let Some(fields) = newsletter.as_object_mut() {
-        let run =
-            json!({ "scheduled": "2026-11-23T08:00:00Z", "campaign": "rust-weekly-2026-11-23", "refused": null });
+        let run = json!({ "scheduled": "2026-11-23T08:00:00Z", "campaign": "rust-weekly-2026-11-23", "refused": null });
         fields.insert("id".to_owned(), json!("rust-weekly"));
         fields.insert("put_by".to_owned(), json!("local"));
         fields.insert("next_run".to_owned(), json!("2026-11-30T08:00:00Z"));

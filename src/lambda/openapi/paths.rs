@@ -28,7 +28,17 @@ use crate::{
 };
 
 pub fn operations() -> Vec<Described> {
-    let api = [campaigns(), newsletters(), decisions(), previews(), recipients(), suppressions(), unneeded(), rules(), about()];
+    let api = [
+        campaigns(),
+        newsletters(),
+        decisions(),
+        previews(),
+        recipients(),
+        suppressions(),
+        unneeded(),
+        rules(),
+        about(),
+    ];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
     api.chain(preferences()).map(Op::done).collect()
 }
