@@ -219,9 +219,9 @@ fn cron_expression(cron: &Cron) -> String {
         Days::Every => ("*".to_owned(), "?".to_owned()),
         Days::OfMonth(days) => (list(&mut days.iter()), "?".to_owned()),
         Days::OfWeek(days) => {
-            let named = |day: &i8| usize::try_from(*day).ok().and_then(|day| WEEKDAYS.get(day)).copied();
-            let names: Vec<&str> = days.iter().filter_map(named).collect();
-            ("?".to_owned(), names.join(","))
+            let name = |day: &i8| usize::try_from(*day).ok().and_then(|day| WEEKDAYS.get(day)).copied();
+            let weekdays: Vec<&str> = days.iter().filter_map(name).collect();
+            ("?".to_owned(), weekdays.join(","))
         }
     };
     let months = if cron.months.len() == MONTHS { "*".to_owned() } else { list(&mut cron.months.iter()) };

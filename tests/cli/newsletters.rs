@@ -21,13 +21,14 @@ fn run(campaign: &str, refused: Option<&str>) -> Value {
 #[test]
 fn the_list_has_a_line_for_each_from_every_part() {
     let api = || {
-        Api::new(|asked, _| match asked.line().as_str() {
-            "GET /v1/newsletters" => ok(&json!({ "items": [standing("monthly", &json!(null))], "cursor": "monthly" })),
-            _ => {
-                let refused = run("b-2026-11-23", Some("/topic: found \"rust\", wanted a topic of the policy"));
-                let items = [standing("rust-weekly", &run("a-2026-11-23", None)), standing("z", &refused)];
-                ok(&json!({ "items": items, "cursor": null }))
+        Api::new(|asked, _| {
+            if asked.target == "/v1/newsletters" {
+                return ok(&json!({ "items": [standing("monthly", &json!(null))], "cursor": "monthly" }));
             }
+            assert_eq!(asked.line(), "GET /v1/newsletters?cursor=monthly");
+            let refused = run("b-2026-11-23", Some("/topic: found \"rust\", wanted a topic of the policy"));
+            let items = [standing("rust-weekly", &run("a-2026-11-23", None)), standing("z", &refused)];
+            ok(&json!({ "items": items, "cursor": null }))
         })
     };
     let ended = germane(&api(), &["newsletters", "list"]);

@@ -1,6 +1,9 @@
 //! Newsletters: each run is one campaign, at its time, whatever comes between.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -123,7 +126,7 @@ async fn a_run_that_comes_twice_or_twice_at_once_is_one_campaign_also_when_anoth
     let world = world("2026-11-23T09:00:00Z", "0 9 * * mon").await;
     world.clock.reach("2026-11-30T08:00:01Z".parse().unwrap());
     let scheduled = "2026-11-30T08:00:00Z";
-    join_all([run(&world, scheduled), run(&world, scheduled), run(&world, scheduled)]).await;
+    join_all((0..3).map(|_| run(&world, scheduled))).await;
     world.drain().await;
     let changed = json!({ "campaign": { "content": { "headline": "Another one" } } });
     put(&world, &with(newsletter("0 9 * * mon"), changed)).await;
@@ -288,7 +291,7 @@ async fn those_who_put_at_once_leave_the_schedule_of_the_one_that_is_kept() {
 /// Fails at every first call for a name.
 struct Fickle {
     inner: Arc<dyn Scheduler>,
-    failed: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    failed: Mutex<BTreeSet<String>>,
 }
 
 impl Fickle {
@@ -321,7 +324,7 @@ async fn a_change_that_failed_half_way_is_asked_for_again() {
     let world = World::with(Setup { start: "2027-03-27T12:00:00Z", ..Setup::default() }).await;
     let mut deployment = world.deployment.clone();
     deployment.scheduler =
-        Arc::new(Fickle { inner: Arc::clone(&world.deployment.scheduler), failed: Default::default() });
+        Arc::new(Fickle { inner: Arc::clone(&world.deployment.scheduler), failed: Mutex::default() });
     let api: Api = deployment.api();
     let body = newsletter("30 2 * * *");
     for attempt in 1..=3 {
