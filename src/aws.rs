@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod mailboxes;
 pub mod mailer;
 mod marks;
+mod newsletters;
 pub mod pace;
 pub mod people;
 pub mod previews;

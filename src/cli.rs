@@ -12,6 +12,7 @@ mod input;
 mod local;
 mod log;
 mod moves;
+mod newsletters;
 mod policy;
 mod preview;
 mod progress;
@@ -115,6 +116,9 @@ enum Question {
     Why(why::Why),
     /// List how a campaign ended for everybody
     Decisions(decisions::Decisions),
+    /// Campaigns that recur: list, get, put or delete newsletters
+    #[command(subcommand)]
+    Newsletters(newsletters::Newsletters),
     /// Get, put, export or erase one recipient
     #[command(subcommand)]
     Recipients(recipients::Recipients),
@@ -192,6 +196,7 @@ async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), F
         Question::Move(verb) => moves::run(verb, &client()?, screen).await,
         Question::Why(args) => why::run(args, &client()?, screen).await,
         Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
+        Question::Newsletters(verb) => newsletters::run(verb, &client()?, screen).await,
         Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
         Question::Attributes(args) => attributes::run(args, &client()?, screen).await,
         Question::Suppressions(verb) => suppressions::run(verb, &client()?, screen).await,

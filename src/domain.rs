@@ -13,6 +13,7 @@ pub mod gate;
 pub mod id;
 pub mod interest;
 pub mod lifecycle;
+pub mod newsletter;
 pub mod policy;
 pub mod recipient;
 pub mod report;

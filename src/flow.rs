@@ -8,6 +8,7 @@ pub mod feedback;
 pub mod held;
 pub mod launch;
 pub mod ledger;
+pub mod newsletter;
 mod notice;
 pub mod pace;
 pub mod port;

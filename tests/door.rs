@@ -14,7 +14,7 @@ use crate::given::with;
 type Case = (&'static str, Value, &'static str);
 
 /// Each case changes one thing of a good document; exactly one fault must follow, there.
-fn assert_refused<T: std::fmt::Debug>(
+pub fn assert_refused<T: std::fmt::Debug>(
     good: &Value,
     parse: impl Fn(&Value) -> Result<T, Vec<Fault>>,
     cases: impl IntoIterator<Item = Case>,

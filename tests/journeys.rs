@@ -13,6 +13,7 @@ mod http;
 mod lifecycle;
 mod lost_answers;
 mod messages;
+mod newsletters;
 mod outages;
 mod pages;
 mod passes;

@@ -20,6 +20,7 @@ mod infra;
 mod journeys;
 mod lifecycle;
 mod merge;
+mod newsletter;
 mod openapi;
 mod paced;
 mod properties;

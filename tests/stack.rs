@@ -1,6 +1,7 @@
 //! The local stack as its users meet it: over HTTP, with its clock, its workers and what it keeps.
 
 mod clock;
+mod newsletters;
 mod workers;
 
 use std::{collections::BTreeMap, time::Duration};

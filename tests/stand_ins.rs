@@ -10,6 +10,7 @@ mod inbox;
 mod mail;
 mod queues;
 mod rate;
+mod recurring;
 mod scheduler;
 mod schedules;
 mod store;

@@ -200,7 +200,9 @@ impl World {
             let failed = match &message {
                 Message::Launch { campaign } => launcher.attend(campaign).await.err().map(|error| error.to_string()),
                 Message::Shard(work) => sender.run(work, &Unhurried).await.err().map(|error| error.to_string()),
-                Message::Preview { .. } | Message::Feedback { .. } => Some("nobody asks for it here".to_owned()),
+                Message::Preview { .. } | Message::Newsletter { .. } | Message::Feedback { .. } => {
+                    Some("nobody asks for it here".to_owned())
+                }
             };
             match failed {
                 None => self.queue.done(),

@@ -226,6 +226,7 @@ impl World {
     pub fn workers(&self) -> Workers {
         Workers {
             launcher: Arc::new(self.deployment.launcher()),
+            api: Arc::new(self.deployment.api()),
             sender: Arc::new(self.deployment.sender()),
             previewer: Arc::new(self.deployment.previewer()),
             feedback: Arc::new(self.deployment.feedback()),

@@ -100,9 +100,11 @@ impl Deployment {
             pages: dynamo.clone(),
             ledger: dynamo.clone(),
             settlements: dynamo.clone(),
-            usage: dynamo,
+            usage: dynamo.clone(),
+            newsletters: dynamo,
             previews: Arc::clone(&self.previews),
             queue: Arc::clone(&self.queue),
+            scheduler: Arc::clone(&self.scheduler),
             shards: self.dynamo.shards,
         }
     }

@@ -22,7 +22,8 @@
 //! | | `d`, `o`, `l`, `s` | of feedback: delivered, opened, clicked, bounced softly |
 //! | | `h`, `c`, `i`, `j` | of feedback: hard bounces and complaints; the same of the simulator's addresses |
 //! | | `b` | of a campaign that stands in no list, by the key in people's histories: its id |
-//! | | `v`, `h`, `q` | of rules: version; of templates: hash, source |
+//! | | `v`, `h`, `q` | of rules and newsletters: version; of templates: hash, source |
+//! | | `a`, `u`, `r` | of newsletters: since when the schedule stands, by whom it was put, its last run |
 //! | ledger | `k`, `t`, `l`, `e`, `b` | walk and exclusive start: the key; last id, epoch, entries |
 //! | | `k`, `t`, `o` | of a mail that events spoke of: shard and reference: the key; what it came to |
 //! | | `h`, `s`, `c` | of such a mail: when its bounces and complaint were counted |

@@ -38,7 +38,7 @@ impl SqsQueue {
 
     fn url(&self, message: &Message) -> &str {
         match message {
-            Message::Launch { .. } => &self.urls.launch,
+            Message::Launch { .. } | Message::Newsletter { .. } => &self.urls.launch,
             Message::Shard(_) => &self.urls.shard,
             Message::Preview { .. } => &self.urls.preview,
             Message::Feedback { .. } => &self.urls.feedback,

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// A campaign that names no end ends after this many days.
-const DEFAULT_EXPIRY_DAYS: u32 = 7;
+pub const DEFAULT_EXPIRY_DAYS: u32 = 7;
 /// No campaign may run longer: the history that keeps anybody from getting it twice goes back
 /// [`frequency::HISTORY_DAYS`].
 pub const MAX_EXPIRY_DAYS: u32 = 30;

@@ -50,6 +50,10 @@ id!(
     CampaignId
 );
 id!(
+    /// A newsletter's name; each of its runs has a campaign's name of its own.
+    NewsletterId
+);
+id!(
     /// Something that a recipient may own and a campaign may promote.
     Product
 );

@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time},
+    tz::{AmbiguousOffset, TimeZone},
+};
 use serde::{Deserialize, Serialize};
 
 use super::door::Wanted;
@@ -15,6 +19,30 @@ pub fn kept(time: Timestamp) -> Timestamp {
 /// `days` times 24 hours after `time`; frequency caps and half-lives count hours, not calendar days.
 pub fn days_after(time: Timestamp, days: u32) -> Timestamp {
     time.saturating_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(Timestamp::MAX)
+}
+
+/// How often the clocks of a zone show a local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalTime {
+    Once,
+    /// Never: they are put forward over it.
+    Skipped,
+    /// They are put back over it.
+    Twice,
+}
+
+/// When a local time is. One that daylight saving skips is the next that exists; of one that exists twice the first is
+/// meant.
+pub fn instant(day: Date, time: Time, zone: &TimeZone) -> Option<(Timestamp, LocalTime)> {
+    let local = zone.to_ambiguous_timestamp(day.to_datetime(time));
+    match local.offset() {
+        AmbiguousOffset::Unambiguous { .. } => Some((local.earlier().ok()?, LocalTime::Once)),
+        AmbiguousOffset::Fold { .. } => Some((local.earlier().ok()?, LocalTime::Twice)),
+        // `earlier` lies before the change of the clocks; the change itself is the next time that exists.
+        AmbiguousOffset::Gap { .. } => {
+            Some((zone.following(local.earlier().ok()?).next()?.timestamp(), LocalTime::Skipped))
+        }
+    }
 }
 
 /// A zone of the IANA database, such as `Europe/Berlin`.

@@ -5,11 +5,14 @@ use std::str::FromStr;
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Time, Weekday},
-    tz::{AmbiguousOffset, TimeZone},
+    tz::TimeZone,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::door::{Node, Wanted};
+use super::{
+    door::{Node, Wanted},
+    time::instant,
+};
 
 /// From `opens` until just before `closes`, local time, on the days that it opens on. One that passes midnight
 /// belongs to the day on which it opens.
@@ -72,16 +75,9 @@ impl SendWindow {
             return None;
         }
         let closing_day = if self.closes > self.opens { day } else { day.tomorrow().ok()? };
-        Some((instant(day, self.opens, zone)?, instant(closing_day, self.closes, zone)?))
-    }
-}
-
-fn instant(day: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
-    let local = zone.to_ambiguous_timestamp(day.to_datetime(time));
-    match local.offset() {
-        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => local.earlier().ok(),
-        // `earlier` lies before the change of the clocks; the change itself is the next time that exists.
-        AmbiguousOffset::Gap { .. } => Some(zone.following(local.earlier().ok()?).next()?.timestamp()),
+        let (opens, _) = instant(day, self.opens, zone)?;
+        let (closes, _) = instant(closing_day, self.closes, zone)?;
+        Some((opens, closes))
     }
 }
 

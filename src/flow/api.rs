@@ -6,6 +6,7 @@ pub mod campaigns;
 pub(super) mod confirmations;
 pub mod decisions;
 mod lifecycle;
+mod newsletters;
 pub mod previews;
 pub mod recipients;
 pub mod rules;
@@ -20,9 +21,11 @@ use super::{
     held::Held,
     launch::{Campaigns, Policies, Templates, Versioned},
     ledger::Ledger,
+    newsletter::Newsletters,
     port::PortError,
     preview::Previews,
     queue::Queue,
+    schedule::Scheduler,
     send::reader::Pages,
 };
 use crate::domain::{codes::codes, door::Fault};
@@ -42,7 +45,9 @@ pub struct Api {
     pub settlements: Arc<dyn Settlements>,
     pub previews: Arc<dyn Previews>,
     pub usage: Arc<dyn Usage>,
+    pub newsletters: Arc<dyn Newsletters>,
     pub queue: Arc<dyn Queue>,
+    pub scheduler: Arc<dyn Scheduler>,
     /// Of the tables.
     pub shards: u16,
 }

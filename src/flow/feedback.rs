@@ -262,7 +262,8 @@ impl Arrival {
         let value = serde_json::from_str::<serde_json::Value>(body).map_err(|_| Unreadable)?;
         let (body, waited) = match Message::from_body(body) {
             Ok(Message::Feedback { event, waited }) => (event, waited),
-            Ok(Message::Launch { .. } | Message::Shard(_) | Message::Preview { .. }) | Err(_) => (value, 0),
+            Ok(Message::Launch { .. } | Message::Shard(_) | Message::Preview { .. } | Message::Newsletter { .. })
+            | Err(_) => (value, 0),
         };
         Ok(Self { event: Event::parse(&body)?, body, waited })
     }

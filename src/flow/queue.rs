@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::port::PortError;
-use crate::domain::id::{CampaignId, Shard};
+use crate::domain::id::{CampaignId, NewsletterId, Shard};
 
 const FORMAT: u8 = 1;
 
@@ -30,6 +32,11 @@ pub enum Message {
         preview: String,
         shard: Shard,
     },
+    /// The time of a newsletter's run has come.
+    Newsletter {
+        newsletter: NewsletterId,
+        scheduled: Timestamp,
+    },
     /// An event of SES whose mail is not in the ledger yet.
     Feedback {
         event: serde_json::Value,
@@ -52,6 +59,11 @@ impl Message {
         }
         Ok(envelope.message)
     }
+}
+
+/// The message of each run of a newsletter as it travels, with a word that whoever sends it puts the time in place of.
+pub fn newsletter_body(newsletter: &NewsletterId, scheduled: &str) -> String {
+    json!({ "format": FORMAT, "kind": "newsletter", "newsletter": newsletter, "scheduled": scheduled }).to_string()
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod attributes;
+mod newsletters;
 mod privacy;
 
 use std::{str::FromStr, sync::Arc};
@@ -82,6 +83,10 @@ routes!(
         get "/v1/policy" => get_policy,
         put "/v1/templates/{name}" => put_template,
         get "/v1/templates/{name}" => get_template,
+        get "/v1/newsletters" => newsletters::list,
+        put "/v1/newsletters/{id}" => newsletters::put,
+        get "/v1/newsletters/{id}" => newsletters::get,
+        delete "/v1/newsletters/{id}" => newsletters::delete,
         get "/v1/openapi.json" => describe,
     }
 );

@@ -10,6 +10,7 @@ mod attributes;
 mod campaign;
 mod decision;
 mod examples;
+mod newsletter;
 mod operation;
 mod paths;
 mod policy;
@@ -44,8 +45,9 @@ const ABOUT: &str = "Germane sends a campaign only to the people for whom it is 
     are problem details (RFC 9457) with a stable `code`; beyond those of each operation, a path that is not here answers \
     404 `not_found`, and a method that its path does not take 405 `method_not_allowed`.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("campaigns", "Trigger a campaign, steer it, and read how it went."),
+    ("newsletters", "Campaigns that recur."),
     ("decisions", "Why each person got it, or did not."),
     ("previews", "What a campaign would do, without claims and without mail."),
     ("recipients", "People, and the facts that the gate decides by."),

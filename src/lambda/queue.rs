@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::flow::{
+    api::Api,
     feedback::{Feedback, FeedbackError},
     launch::Launcher,
     port::PortError,
@@ -15,6 +16,8 @@ use crate::flow::{
 #[derive(Clone)]
 pub struct Workers {
     pub launcher: Arc<Launcher>,
+    /// Submits the campaigns of newsletters.
+    pub api: Arc<Api>,
     pub sender: Arc<Sender>,
     pub previewer: Arc<Previewer>,
     pub feedback: Arc<Feedback>,
@@ -36,6 +39,7 @@ impl Workers {
     pub async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
         match Message::from_body(body)? {
             Message::Launch { campaign } => self.launcher.attend(&campaign).await?,
+            Message::Newsletter { newsletter, scheduled } => self.api.run_newsletter(&newsletter, scheduled).await?,
             Message::Shard(work) => self.sender.run(&work, turn).await?,
             Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
             // A batch of one.

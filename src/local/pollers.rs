@@ -58,6 +58,7 @@ pub fn workers(deployment: &Deployment, shards_at_once: usize) -> Workers {
     deployment.max_in_flight = deployment.max_in_flight.div_ceil(shards_at_once.max(1));
     Workers {
         launcher: Arc::new(deployment.launcher()),
+        api: Arc::new(deployment.api()),
         sender: Arc::new(deployment.sender()),
         previewer: Arc::new(deployment.previewer()),
         feedback: Arc::new(deployment.feedback()),

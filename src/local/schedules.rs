@@ -1,8 +1,8 @@
-//! A stand-in for the few calls of EventBridge Scheduler that are used: one-time schedules that put a message on a queue
-//! and are deleted by it. Spoken to by the real SDK over loopback HTTP.
+//! A stand-in for the few calls of EventBridge Scheduler that are used: schedules that put a message on a queue, once,
+//! and are deleted by it, or by a cron. Spoken to by the real SDK over loopback HTTP.
 //!
-//! It works in memory, and in the store of its queues where they have one: the message of a schedule that fires and the
-//! end of the schedule are one change. Nothing here waits: whoever hosts it calls [`Schedules::fire_due`] at
+//! It works in memory, and in the store of its queues where they have one: the message of a schedule that fires and what
+//! becomes of the schedule are one change. Nothing here waits: whoever hosts it calls [`Schedules::fire_due`] at
 //! [`Schedules::next_due`], and again when something has changed.
 
 mod definition;
@@ -64,28 +64,34 @@ impl Schedules {
         http::router(self.clone())
     }
 
-    /// Sends the message of each schedule that is due, the earliest first, and says how many. One that cannot be sent
-    /// stays and keeps none of the others from being sent; the first failure is reported, and after a while it may be
-    /// tried again.
+    /// Sends the message of each schedule that is due, the earliest first, and says how many; one that recurs may be due
+    /// more than once. One that cannot be sent stays and keeps none of the others from being sent; the first failure is
+    /// reported, and after a while it may be tried again.
     pub fn fire_due(&self) -> Result<usize, QueuesError> {
         let mut state = self.state();
         let now = self.0.queues.now();
-        let mut due: Vec<(Timestamp, Key)> = state
-            .iter()
-            .filter(|(_, schedule)| schedule.due <= now)
-            .map(|(key, schedule)| (schedule.due, key.clone()))
-            .collect();
-        due.sort();
-        let (mut fired, mut failure) = (0, None);
-        for (_, key) in due {
-            let Some(schedule) = state.get(&key) else { continue };
-            let ended = |connection: &Connection| table::remove(connection, &key);
-            match self.0.queues.send_with(&schedule.queue, schedule.input(), Duration::ZERO, ended) {
+        let (mut fired, mut failure, mut stuck) = (0, None, BTreeSet::new());
+        loop {
+            let due = state.iter().filter(|(key, schedule)| schedule.due <= now && !stuck.contains(*key));
+            let next = due.min_by_key(|(key, schedule)| (schedule.due, *key));
+            let Some((key, schedule)) = next.map(|(key, schedule)| (key.clone(), schedule.clone())) else { break };
+            let afterwards = schedule.afterwards();
+            let then = |connection: &Connection| match &afterwards {
+                Some(schedule) => table::put(connection, &key, schedule),
+                None => table::remove(connection, &key),
+            };
+            match self.0.queues.send_with(&schedule.queue, schedule.input(), Duration::ZERO, then) {
                 Ok(_) => {
-                    state.remove(&key);
                     fired += 1;
+                    match afterwards {
+                        Some(schedule) => drop(state.insert(key, schedule)),
+                        None => drop(state.remove(&key)),
+                    }
                 }
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => {
+                    failure = failure.or(Some(error));
+                    stuck.insert(key);
+                }
             }
         }
         failure.map_or(Ok(fired), Err)

@@ -182,6 +182,7 @@ pub fn scheduler(clients: &Clients, queues: QueueUrls, clock: Arc<dyn Clock>) ->
         preview_arn: sqs::arn(PREVIEW),
         role_arn: "arn:aws:iam::000000000000:role/germane-scheduler".to_owned(),
         group: PREFIX.to_owned(),
+        dead_letter_arn: None,
     };
     Arc::new(EventBridgeScheduler::new(clients, targets, Arc::new(SqsQueue::new(clients, queues)), clock))
 }

@@ -18,7 +18,8 @@ use germane::{
         tables::{self, TableNames},
     },
     domain::{
-        id::{CampaignId, Shard},
+        id::{CampaignId, NewsletterId, Shard},
+        newsletter::Recurrence,
         recipient::Recipient,
         secret::Secret,
     },
@@ -151,6 +152,19 @@ impl Queue for Unqueued {
 #[async_trait]
 impl Scheduler for Unqueued {
     async fn once(&self, _name: &ScheduleName, _at: Timestamp, _message: &Message) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn recur(
+        &self,
+        _name: &ScheduleName,
+        _recurrence: &Recurrence,
+        _newsletter: &NewsletterId,
+    ) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn forget(&self, _name: &ScheduleName) -> Result<(), PortError> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 29] = [
+    let verbs: [&[&str]; 34] = [
         &[],
         &["demo"],
         &["local"],
@@ -20,6 +20,11 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["cancel"],
         &["why"],
         &["decisions"],
+        &["newsletters"],
+        &["newsletters", "list"],
+        &["newsletters", "get"],
+        &["newsletters", "put"],
+        &["newsletters", "delete"],
         &["recipients"],
         &["recipients", "get"],
         &["recipients", "put"],

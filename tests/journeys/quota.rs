@@ -8,7 +8,11 @@ use std::sync::{
 use async_trait::async_trait;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use germane::{
-    domain::report::CampaignStatus::{Complete, Expired, WaitingForQuota},
+    domain::{
+        id::NewsletterId,
+        newsletter::Recurrence,
+        report::CampaignStatus::{Complete, Expired, WaitingForQuota},
+    },
     flow::{
         api::ApiError,
         port::PortError,
@@ -192,6 +196,19 @@ impl Scheduler for Schedules {
     ) -> Result<(), PortError> {
         self.made.fetch_add(1, Ordering::Relaxed);
         self.inner.once(name, at, message).await
+    }
+
+    async fn recur(
+        &self,
+        name: &ScheduleName,
+        recurrence: &Recurrence,
+        newsletter: &NewsletterId,
+    ) -> Result<(), PortError> {
+        self.inner.recur(name, recurrence, newsletter).await
+    }
+
+    async fn forget(&self, name: &ScheduleName) -> Result<(), PortError> {
+        self.inner.forget(name).await
     }
 }
 

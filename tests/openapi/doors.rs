@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use germane::{
-    domain::{campaign::Campaign, door::Fault, policy::Policy, recipient::RecipientChange},
+    domain::{campaign::Campaign, door::Fault, newsletter::Newsletter, policy::Policy, recipient::RecipientChange},
     flow::{
         api::suppressions::{Wish, read_note},
         template::Source,
@@ -44,6 +44,10 @@ fn read_template(value: &Value) -> Result<String, Vec<Fault>> {
     Source::parse(value).map(|read| format!("{read:?}"))
 }
 
+fn read_newsletter(value: &Value) -> Result<String, Vec<Fault>> {
+    Newsletter::parse(value).map(|read| format!("{read:?}"))
+}
+
 fn read_suppression(value: &Value) -> Result<String, Vec<Fault>> {
     Wish::parse(value).map(|read| format!("{read:?}"))
 }
@@ -81,6 +85,7 @@ fn bodies(document: &Document) -> Vec<Body> {
         body("/v1/policy", "put", read_policy, json!({})),
         body("/v1/policy", "put", read_policy, json!({ "send_window": window })),
         body("/v1/templates/{name}", "put", read_template, json!({})),
+        body("/v1/newsletters/{id}", "put", read_newsletter, json!({})),
         body("/v1/suppressions/{address}", "put", read_suppression_note, json!({})),
         suppression,
     ]

@@ -164,6 +164,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1?all=true", "", "").await;
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1?all=perhaps", "", "invalid").await;
 
+    newsletters_answer_as_they_are_described(&api).await;
     the_pages_answer_as_they_are_described(&api).await;
 
     let served = api.client.get(format!("{}/v1/openapi.json", api.url)).send().await.unwrap();
@@ -177,6 +178,25 @@ async fn every_operation_answers_as_it_is_described() {
         let well = asked.iter().any(|(m, p, status)| m == method && p == path && *status < 300);
         assert!(well, "{method} {path} was not seen to answer");
     }
+}
+
+async fn newsletters_answer_as_they_are_described(api: &Served) {
+    let (all, one, weekly) = ("/v1/newsletters", "/v1/newsletters/{id}", "/v1/newsletters/weekly");
+    let put = json!({ "cron": "0 9 * * mon", "time_zone": "Europe/Berlin", "campaign": campaign("w-{{date}}") });
+    api.ask("get", one, weekly, "", "not_found").await;
+    api.ask("put", one, weekly, &put, "").await;
+    api.ask("put", one, weekly, "{", "malformed_json").await;
+    api.ask("put", one, weekly, with(put.clone(), json!({ "cron": "daily" })), "invalid").await;
+    let astray = json!({ "campaign": { "topic": "gardening" } });
+    api.ask("put", one, weekly, with(put.clone(), astray), "unknown_topic").await;
+    api.ask("get", one, weekly, "", "").await;
+    api.world.advance_to("2026-11-30T09:00:00Z").await;
+    let told = api.ask("get", one, weekly, "", "").await;
+    assert_eq!(told["last_run"]["campaign"], "w-2026-11-30");
+    api.ask("get", all, all, "", "").await;
+    api.ask("delete", one, weekly, "", "").await;
+    api.ask("delete", one, weekly, "", "not_found").await;
+    api.ask("get", all, all, "", "").await;
 }
 
 /// r-1 is there, r-3 was erased, r-9 never was.

@@ -1,9 +1,9 @@
-//! One-time schedules through the real SDK: a message comes once, at its time or as soon after it as it was asked for,
-//! whatever happens to the calls.
+//! Schedules through the real SDK: a message comes once, at its time or as soon after it as it was asked for, or at each
+//! run, whatever happens to the calls.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use axum::{
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{Method, StatusCode},
     middleware::{self, Next},
@@ -23,7 +24,7 @@ use germane::{
         queue::{QueueUrls, SqsQueue},
         scheduler::{EventBridgeScheduler, ScheduleTargets},
     },
-    domain::id::Shard,
+    domain::{id::Shard, newsletter::Recurrence},
     flow::{
         port::PortError,
         queue::{Message, Work},
@@ -57,6 +58,7 @@ type Rule = fn(&Method, usize) -> Fate;
 struct Meddler {
     rule: Rule,
     calls: Arc<AtomicUsize>,
+    bodies: Arc<Mutex<Vec<String>>>,
     clock: Clock,
     schedules: Schedules,
 }
@@ -67,6 +69,8 @@ struct Deployed {
     schedules: Schedules,
     clock: Clock,
     calls: Arc<AtomicUsize>,
+    /// Of the calls of the schedules' API.
+    bodies: Arc<Mutex<Vec<String>>>,
     _server: JoinSet<()>,
 }
 
@@ -76,11 +80,22 @@ impl Deployed {
     }
 
     async fn meddled_with(rule: Rule) -> Self {
+        Self::with(rule, None).await
+    }
+
+    async fn with(rule: Rule, dead_letter_arn: Option<String>) -> Self {
         let clock = Clock::default();
         let queues = Queues::new(&QUEUES, clock.port());
         let schedules = Schedules::open(&[GROUP], &queues).unwrap();
         let calls = Arc::new(AtomicUsize::new(0));
-        let meddler = Meddler { rule, calls: Arc::clone(&calls), clock: clock.clone(), schedules: schedules.clone() };
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let meddler = Meddler {
+            rule,
+            calls: Arc::clone(&calls),
+            bodies: Arc::clone(&bodies),
+            clock: clock.clone(),
+            schedules: schedules.clone(),
+        };
         let router = schedules.router().layer(middleware::from_fn_with_state(meddler, meddle)).merge(queues.router());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -98,6 +113,7 @@ impl Deployed {
             preview_arn: sqs::arn("preview"),
             role_arn: "arn:aws:iam::000000000000:role/germane-schedules".to_owned(),
             group: GROUP.to_owned(),
+            dead_letter_arn,
         };
         let queue = Arc::new(SqsQueue::new(&clients, urls));
         Self {
@@ -106,12 +122,19 @@ impl Deployed {
             schedules,
             clock,
             calls,
+            bodies,
             _server: server,
         }
     }
 
     async fn once(&self, at: &str) -> Result<(), PortError> {
         self.scheduler.once(&name(), at.parse().unwrap(), &launch()).await
+    }
+
+    async fn recur(&self, cron: &str) -> Result<(), PortError> {
+        let recurrence = Recurrence { cron: cron.parse().unwrap(), zone: "Europe/Berlin".parse().unwrap() };
+        let id = "weekly".parse().unwrap();
+        self.scheduler.recur(&ScheduleName::newsletter(&id), &recurrence, &id).await
     }
 
     /// What has come to a queue by this time.
@@ -137,6 +160,10 @@ fn clients(endpoints: &Endpoints) -> Clients {
 
 async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) -> Response {
     let before = meddler.calls.fetch_add(1, Ordering::Relaxed);
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    meddler.bodies.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
+    let request = Request::from_parts(parts, Body::from(body));
     match (meddler.rule)(request.method(), before) {
         Fate::Served => next.run(request).await,
         Fate::Unheard => {
@@ -297,4 +324,73 @@ async fn a_refusal_is_an_error() {
 
     assert!(matches!(deployed.once("2026-11-23T10:00:00Z").await, Err(PortError::Unavailable { .. })));
     assert_eq!(deployed.queues.depth("launch"), 0);
+}
+
+fn run(scheduled: &str) -> Message {
+    Message::Newsletter { newsletter: "weekly".parse().unwrap(), scheduled: scheduled.parse().unwrap() }
+}
+
+#[tokio::test]
+async fn each_run_of_a_newsletter_comes_with_its_time() {
+    let deployed = Deployed::start().await;
+    deployed.recur("0 10 * * mon").await.unwrap();
+
+    assert_eq!(deployed.come("launch", "2026-11-30T08:59:59Z"), []);
+    assert_eq!(deployed.come("launch", "2026-11-30T09:00:00Z"), [run("2026-11-30T09:00:00Z")]);
+    // Beside the first one, which nobody has deleted.
+    assert_eq!(
+        deployed.come("launch", "2026-12-07T09:00:30Z"),
+        [run("2026-11-30T09:00:00Z"), run("2026-12-07T09:00:00Z")]
+    );
+}
+
+#[tokio::test]
+async fn a_recurring_schedule_takes_the_place_of_the_one_before_and_the_same_twice_is_one() {
+    let deployed = Deployed::start().await;
+    for cron in ["0 10 * * mon", "0 10 * * mon", "0 12 25 * *"] {
+        deployed.recur(cron).await.unwrap();
+    }
+    assert_eq!(deployed.come("launch", "2026-12-01T00:00:00Z"), [run("2026-11-25T11:00:00Z")]);
+}
+
+#[tokio::test]
+async fn a_recurring_schedule_that_is_forgotten_comes_no_more_and_is_forgotten_twice_without_harm() {
+    let deployed = Deployed::start().await;
+    deployed.recur("0 10 * * mon").await.unwrap();
+    let name = ScheduleName::newsletter(&"weekly".parse().unwrap());
+    deployed.scheduler.forget(&name).await.unwrap();
+    deployed.scheduler.forget(&name).await.unwrap();
+    assert_eq!(deployed.come("launch", "2026-12-01T00:00:00Z"), []);
+    assert_eq!(deployed.schedules.next_due(), None);
+}
+
+#[tokio::test]
+async fn a_recurring_schedule_whose_answers_were_lost_is_asked_for_again_and_is_one() {
+    let deployed = Deployed::meddled_with(|_, before| if before < 3 { Fate::Unheard } else { Fate::Served }).await;
+    assert!(matches!(deployed.recur("0 10 * * mon").await, Err(PortError::Unavailable { .. })));
+    deployed.recur("0 10 * * mon").await.unwrap();
+    assert_eq!(deployed.come("launch", "2026-12-01T00:00:00Z"), [run("2026-11-30T09:00:00Z")]);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_recurring_schedule_or_of_its_end_is_an_error() {
+    let deployed = Deployed::meddled_with(|_, _| Fate::Said(StatusCode::BAD_REQUEST, "ValidationException")).await;
+    assert!(matches!(deployed.recur("0 10 * * mon").await, Err(PortError::Unavailable { .. })));
+    let name = ScheduleName::newsletter(&"weekly".parse().unwrap());
+    assert!(matches!(deployed.scheduler.forget(&name).await, Err(PortError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_goes_to_the_dead_letters_that_are_configured() {
+    let arn = "arn:aws:sqs:eu-west-1:000000000000:dead-letters";
+    let deployed = Deployed::with(|_, _| Fate::Said(StatusCode::OK, ""), Some(arn.to_owned())).await;
+    deployed.recur("0 10 * * mon").await.unwrap();
+    deployed.once("2026-11-23T10:00:00Z").await.unwrap();
+    let bodies = deployed.bodies.lock().unwrap().clone();
+    assert_eq!(bodies.len(), 2);
+    for body in bodies {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["Target"]["DeadLetterConfig"]["Arn"], arn);
+        assert_eq!(body["FlexibleTimeWindow"]["Mode"], "OFF");
+    }
 }

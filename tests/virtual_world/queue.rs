@@ -8,7 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use germane::{
-    domain::id::CampaignId,
+    domain::{
+        id::{CampaignId, NewsletterId},
+        newsletter::Recurrence,
+    },
     flow::{
         port::PortError,
         queue::{Message, Queue},
@@ -111,7 +114,9 @@ fn campaign(message: &Message) -> &CampaignId {
     match message {
         Message::Launch { campaign } => campaign,
         Message::Shard(work) => &work.campaign,
-        Message::Preview { .. } | Message::Feedback { .. } => panic!("nobody asks for it here"),
+        Message::Preview { .. } | Message::Newsletter { .. } | Message::Feedback { .. } => {
+            panic!("nobody asks for it here")
+        }
     }
 }
 
@@ -130,5 +135,18 @@ impl Scheduler for MessageQueue {
         let keep = || self.held.lock().unwrap().schedules.insert(name.clone(), (at, message.clone()));
         self.network.table(keep).await;
         Ok(())
+    }
+
+    async fn recur(
+        &self,
+        _name: &ScheduleName,
+        _recurrence: &Recurrence,
+        _newsletter: &NewsletterId,
+    ) -> Result<(), PortError> {
+        panic!("nobody asks for it here")
+    }
+
+    async fn forget(&self, _name: &ScheduleName) -> Result<(), PortError> {
+        panic!("nobody asks for it here")
     }
 }

@@ -47,6 +47,32 @@ pub fn report() -> Value {
     })
 }
 
+pub fn newsletter_put() -> Value {
+    json!({
+        "cron": "0 9 * * mon", "time_zone": "Europe/Berlin",
+        "campaign": {
+            "id": "rust-weekly-{{date}}", "topic": "rust", "channel": "work", "template": "newsletter",
+            "content": { "headline": "This week in Rust" },
+        },
+    })
+}
+
+pub fn newsletter() -> Value {
+    let mut newsletter = newsletter_put();
+    if let Some(fields) = newsletter.as_object_mut() {
+        let run = json!({ "scheduled": "2026-11-23T08:00:00Z", "campaign": "rust-weekly-2026-11-23", "refused": null });
+        fields.insert("id".to_owned(), json!("rust-weekly"));
+        fields.insert("put_by".to_owned(), json!("local"));
+        fields.insert("next_run".to_owned(), json!("2026-11-30T08:00:00Z"));
+        fields.insert("last_run".to_owned(), run);
+    }
+    newsletter
+}
+
+pub fn newsletters() -> Value {
+    json!({ "items": [newsletter()], "cursor": null })
+}
+
 pub fn decision() -> Value {
     json!({
         "campaign": "rust-weekly-2026-47", "recipient": "r-1042", "outcome": "skipped", "reason": "frequency_cap",

@@ -7,6 +7,7 @@ use super::{
     campaign::Campaign,
     decision::Why,
     examples,
+    newsletter::{Newsletter, NewsletterChange, NewsletterList},
     operation::{Described, Op},
     policy::{Policy, PolicyVersion},
     privacy::{Export, Suppression, SuppressionLine, SuppressionNote, SuppressionResult},
@@ -19,7 +20,7 @@ use crate::{
     domain::{
         decision::{OutcomeKind, ReasonCode},
         email::EmailAddress,
-        id::{CampaignId, RecipientId, TemplateName},
+        id::{CampaignId, NewsletterId, RecipientId, TemplateName},
         report::CampaignStatus,
         topic::Topic,
     },
@@ -27,7 +28,17 @@ use crate::{
 };
 
 pub fn operations() -> Vec<Described> {
-    let api = [campaigns(), decisions(), previews(), recipients(), suppressions(), unneeded(), rules(), about()];
+    let api = [
+        campaigns(),
+        newsletters(),
+        decisions(),
+        previews(),
+        recipients(),
+        suppressions(),
+        unneeded(),
+        rules(),
+        about(),
+    ];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
     api.chain(preferences()).map(Op::done).collect()
 }
@@ -70,6 +81,33 @@ fn command(path: &'static str, id: &str, summary: &str, then: CampaignStatus) ->
         .named::<CampaignId>("id")
         .answers::<Moved>(200, "The status that it now has.", examples::moved(then))
         .refuses(&[Code::NotFound, Code::IllegalMove, Code::Contended])
+}
+
+fn newsletters() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/newsletters", "newsletters", "list_newsletters", "List newsletters")
+            .query::<Cursor>("cursor", "From the part before; absent for the first.")
+            .answers::<NewsletterList>(200, "In the order of their ids.", examples::newsletters()),
+        Op::new(Put, "/v1/newsletters/{id}", "newsletters", "put_newsletter", "Put a newsletter")
+            .says(
+                "Takes the place of the one that was there; a run that is submitted already stays as it is. The campaign \
+                 is checked as that of the next run. Each run is checked again: one that the policy of its day refuses \
+                 is told in `last_run`, and not tried again.",
+            )
+            .named::<NewsletterId>("id")
+            .body::<NewsletterChange>(examples::newsletter_put())
+            .answers::<Newsletter>(200, "It runs.", examples::newsletter())
+            .refuses(&[Code::NoPolicy, Code::Contended, Code::Invalid, Code::UnknownTopic]),
+        Op::new(Get, "/v1/newsletters/{id}", "newsletters", "get_newsletter", "Read a newsletter")
+            .named::<NewsletterId>("id")
+            .answers::<Newsletter>(200, "As it was put, and how it stands.", examples::newsletter())
+            .refuses(&[Code::NotFound]),
+        Op::new(Delete, "/v1/newsletters/{id}", "newsletters", "delete_newsletter", "End a newsletter")
+            .says("Its campaigns go on.")
+            .named::<NewsletterId>("id")
+            .answers_nothing("It runs no more.")
+            .refuses(&[Code::NotFound, Code::Contended]),
+    ]
 }
 
 fn decisions() -> Vec<Op> {

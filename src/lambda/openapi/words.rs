@@ -16,7 +16,7 @@ use crate::{
         decision::{CapRule, OutcomeKind, ReasonCode},
         email::{EmailAddress, Mailbox},
         gate::Gate,
-        id::{CampaignId, Product, RecipientId, TemplateName},
+        id::{CampaignId, NewsletterId, Product, RecipientId, TemplateName},
         interest::{InterestSource, Strength},
         recipient::{SuppressionKind, Unusable},
         report::{CampaignStatus, StatusCode},
@@ -71,6 +71,7 @@ macro_rules! words {
 words! {
     RecipientId, "RecipientId": id("r-1042", "A recipient's name in your systems; never an address, because ids reach logs.");
     CampaignId, "CampaignId": id("rust-weekly-2026-47", "A campaign's name; used once, for ever.");
+    NewsletterId, "NewsletterId": id("rust-weekly", "A newsletter's name.");
     Product, "Product": id("course-rust-101", "Something that a recipient may own and a campaign may promote.");
     TemplateName, "TemplateName": id("newsletter", "The name of a template: the folder that it lives in.");
     Topic, "Topic": text("rust/async", "What a campaign is about, the unit of consent and interest; a fact about a \

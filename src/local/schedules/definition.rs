@@ -2,13 +2,20 @@
 //!
 //! Members and values that are not stood in for are refused by name, rather than taken and not kept to.
 
-use std::sync::Arc;
+use std::{iter::successors, sync::Arc};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{DEFAULT_GROUP, refusal::Refusal};
-use crate::local::sqs::{self, Queues};
+use crate::{
+    aws::scheduler::SCHEDULED_TIME,
+    domain::{
+        newsletter::{Recurrence, Run, cron::Cron},
+        time::LocalTime,
+    },
+    local::sqs::{self, Queues},
+};
 
 /// Of names and tokens.
 const MAX_NAME: usize = 64;
@@ -64,10 +71,12 @@ enum State {
     Enabled,
 }
 
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// One that comes once is deleted by it, one that recurs stays.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Action {
     Delete,
+    None,
 }
 
 fn default_group() -> String {
@@ -99,8 +108,17 @@ impl Schedule {
         Ok(Self { definition, queue, due, created_at: now, modified_at: now })
     }
 
+    /// With the time at which it is due in place of the word for it.
     pub(super) fn input(&self) -> Arc<str> {
-        self.definition.target.input.as_str().into()
+        let due = self.due.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        self.definition.target.input.replace(SCHEDULED_TIME, &due).into()
+    }
+
+    /// What stands after it has fired; `None` if nothing does.
+    pub(super) fn afterwards(&self) -> Option<Self> {
+        let recurrence = self.definition.recurrence()?.ok()?;
+        let due = kept_run(&recurrence, self.due).ok()?;
+        Some(Self { due, ..self.clone() })
     }
 }
 
@@ -120,23 +138,74 @@ impl Definition {
         checks.into_iter().try_for_each(|(fits, rule)| if fits { Ok(()) } else { Err(Refusal::invalid(rule)) })
     }
 
-    /// What becomes of a time that has passed is not documented; it is reported to be refused.
     fn first_after(&self, now: Timestamp) -> Result<Timestamp, Refusal> {
-        let expression = &self.schedule_expression;
-        let wrong = || Refusal::invalid(format!("Invalid Schedule Expression {expression}."));
-        let text = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
-        let at = DateTime::strptime(AT, text).map_err(|_| wrong())?;
+        match (self.recurrence(), self.action_after_completion) {
+            (None, Action::Delete) => self.only_time(now),
+            (Some(recurrence), Action::None) => kept_run(&recurrence?, now),
+            (None, Action::None) | (Some(_), Action::Delete) => {
+                Err(Refusal::invalid("ActionAfterCompletion is DELETE for a time and NONE for a cron"))
+            }
+        }
+    }
+
+    /// What becomes of a time that has passed is not documented; it is reported to be refused.
+    fn only_time(&self, now: Timestamp) -> Result<Timestamp, Refusal> {
+        let text = self.between("at(").ok_or_else(|| self.wrong())?;
+        let at = DateTime::strptime(AT, text).map_err(|_| self.wrong())?;
         if at.strftime(AT).to_string() != text {
-            return Err(wrong());
+            return Err(self.wrong());
         }
         let name = &self.schedule_expression_timezone;
-        let zone = TimeZone::get(name).map_err(|_| Refusal::invalid(format!("There is no time zone {name}.")))?;
-        let due = zone.to_timestamp(at).map_err(|_| wrong())?;
+        let zone = TimeZone::get(name).map_err(|_| self.no_zone())?;
+        let due = zone.to_timestamp(at).map_err(|_| self.wrong())?;
         if due <= now {
+            let expression = &self.schedule_expression;
             return Err(Refusal::invalid(format!("Invalid Schedule Expression {expression}: it is in the past.")));
         }
         Ok(due)
     }
+
+    /// `None` if the expression is no cron.
+    fn recurrence(&self) -> Option<Result<Recurrence, Refusal>> {
+        let fields: Vec<&str> = self.between("cron(")?.split(' ').collect();
+        Some(self.read_cron(&fields))
+    }
+
+    /// Of the six fields those that a newsletter needs: every year, and days of the week by name alone, since Scheduler
+    /// numbers them otherwise than crontab does.
+    fn read_cron(&self, fields: &[&str]) -> Result<Recurrence, Refusal> {
+        let &[minute, hour, day, month, weekday, "*"] = fields else { return Err(self.wrong()) };
+        let (day, weekday) = match (day, weekday) {
+            ("?", "?") => return Err(self.wrong()),
+            (day, "?") => (day, "*"),
+            ("?", weekday) if !weekday.contains(|c: char| c.is_ascii_digit()) => ("*", weekday),
+            (_, _) => return Err(self.wrong()),
+        };
+        let cron: Cron = format!("{minute} {hour} {day} {month} {weekday}").parse().map_err(|_| self.wrong())?;
+        let zone = self.schedule_expression_timezone.parse().map_err(|_| self.no_zone())?;
+        Ok(Recurrence { cron, zone })
+    }
+
+    fn between(&self, start: &str) -> Option<&str> {
+        self.schedule_expression.strip_prefix(start)?.strip_suffix(')')
+    }
+
+    fn wrong(&self) -> Refusal {
+        Refusal::invalid(format!("Invalid Schedule Expression {}.", self.schedule_expression))
+    }
+
+    fn no_zone(&self) -> Refusal {
+        Refusal::invalid(format!("There is no time zone {}.", self.schedule_expression_timezone))
+    }
+}
+
+/// The next run that EventBridge Scheduler keeps: it leaves out a time that daylight saving skips. Of one that exists
+/// twice it takes one, and does not say which; here the first.
+/// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time>)
+fn kept_run(recurrence: &Recurrence, after: Timestamp) -> Result<Timestamp, Refusal> {
+    let runs = successors(recurrence.next_after(after), |run: &Run| recurrence.next_after(run.at));
+    let kept = runs.filter(|run| run.local != LocalTime::Skipped).map(|run| run.at).next();
+    kept.ok_or_else(|| Refusal::invalid("The schedule never comes."))
 }
 
 pub(super) fn is_name(text: &str) -> bool {

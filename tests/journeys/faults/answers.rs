@@ -7,7 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use germane::{
-    domain::id::ClaimId,
+    domain::{
+        id::{ClaimId, NewsletterId},
+        newsletter::Recurrence,
+    },
     flow::{
         ledger::{Chunk, Progress},
         port::PortError,
@@ -95,5 +98,18 @@ pub fn wakes_fail(sender: &mut Sender) {
 impl Scheduler for FailsOnce {
     async fn once(&self, name: &ScheduleName, at: Timestamp, message: &Message) -> Result<(), PortError> {
         if self.failed.swap(true, Ordering::Relaxed) { self.inner.once(name, at, message).await } else { Err(down()) }
+    }
+
+    async fn recur(
+        &self,
+        name: &ScheduleName,
+        recurrence: &Recurrence,
+        newsletter: &NewsletterId,
+    ) -> Result<(), PortError> {
+        self.inner.recur(name, recurrence, newsletter).await
+    }
+
+    async fn forget(&self, name: &ScheduleName) -> Result<(), PortError> {
+        self.inner.forget(name).await
     }
 }
