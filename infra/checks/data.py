@@ -64,6 +64,7 @@ def queues(template):
     queues = template.of("AWS::SQS::Queue")
     functions = template.of("AWS::Lambda::Function")
     dead = {target(queue.get("RedrivePolicy", {}).get("deadLetterTargetArn")) for queue in queues.values()} - {None}
+    dead.add("ScheduleDeadLetters")
     taken = {}
     for name, mapping in template.of("AWS::Lambda::EventSourceMapping").items():
         queue, function = target(mapping["EventSourceArn"]), functions[target(mapping["FunctionName"])]
@@ -90,7 +91,7 @@ def queues(template):
             yield f"{name}: is not encrypted"
         if name in dead:
             sources = [queue for queue in queues.values() if target(queue.get("RedrivePolicy", {}).get("deadLetterTargetArn")) == name]
-            longest = max(source.get("MessageRetentionPeriod", RETENTION_S) for source in sources)
+            longest = max((source.get("MessageRetentionPeriod", RETENTION_S) for source in sources), default=RETENTION_S)
             if queue.get("MessageRetentionPeriod", RETENTION_S) <= longest:
                 yield f"{name}: forgets a message no later than the queue that it comes from"
         else:

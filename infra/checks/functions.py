@@ -124,10 +124,10 @@ def calls(template):
 
 
 def schedules(template):
-    """A schedule sends to two queues, and nobody else may be given its role."""
+    """A schedule sends to two queues and its dead letters, and nobody else may be given its role."""
     allowed = [statement for name, statement in statements(template) if name == "ScheduleRole"]
-    if [names(statement["Resource"]) for statement in allowed] != [{"LaunchQueue", "ShardQueue"}]:
-        yield "ScheduleRole: sends elsewhere than to the launch and shard queues"
+    if [names(statement["Resource"]) for statement in allowed] != [{"LaunchQueue", "ShardQueue", "ScheduleDeadLetters"}]:
+        yield "ScheduleRole: sends elsewhere than to the launch and shard queues and its dead letters"
     for name, statement in statements(template):
         if "iam:PassRole" in listed(statement["Action"]):
             passed = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
