@@ -16,6 +16,7 @@ async fn run() -> Result<(), Error> {
     let deployment = start::deployment().await?;
     let workers = &Workers {
         launcher: Arc::new(deployment.launcher()),
+        api: Arc::new(deployment.api()),
         sender: Arc::new(deployment.sender()),
         previewer: Arc::new(deployment.previewer()),
         feedback: Arc::new(deployment.feedback()),

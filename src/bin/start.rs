@@ -48,6 +48,7 @@ pub async fn deployment() -> Result<Deployment, Error> {
         shard_arn: config.shard.arn,
         preview_arn: config.preview.arn,
         role_arn: config.schedule_role_arn,
+        dead_letter_arn: config.schedule_dead_letter_arn,
         group: config.schedule_group,
     };
     let queue = Arc::new(SqsQueue::new(&clients, queues.clone()));

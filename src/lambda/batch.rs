@@ -51,10 +51,19 @@ fn id(message: &SqsMessage) -> &str {
 
 /// What everything that is logged meanwhile is about.
 fn span(body: &str) -> Span {
-    let span = info_span!("message", campaign = field::Empty, preview = field::Empty, shard = field::Empty);
+    let span = info_span!(
+        "message",
+        campaign = field::Empty,
+        newsletter = field::Empty,
+        preview = field::Empty,
+        shard = field::Empty
+    );
     match Message::from_body(body) {
         Ok(Message::Launch { campaign }) => {
             span.record("campaign", field::display(campaign));
+        }
+        Ok(Message::Newsletter { newsletter, .. }) => {
+            span.record("newsletter", field::display(newsletter));
         }
         Ok(Message::Shard(work)) => {
             span.record("campaign", field::display(work.campaign));

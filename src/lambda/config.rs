@@ -9,6 +9,7 @@
 //! | `GERMANE_FEEDBACK_QUEUE_URL` | the feedback queue, which no schedule sends to |
 //! | `GERMANE_SCHEDULE_GROUP` | the group that EventBridge Scheduler keeps our schedules in |
 //! | `GERMANE_SCHEDULE_ROLE_ARN` | the role by which a schedule sends to the first three queues |
+//! | `GERMANE_SCHEDULE_DEAD_LETTER_ARN` | the queue that a schedule's message goes to if it cannot be delivered. May be absent |
 //! | `GERMANE_CONFIGURATION_SET` | of SES; without it SES tells nothing of mails afterwards. May be absent |
 //! | `GERMANE_PUBLIC_URL` | where the recipient's pages are, such as `https://mail.example.com`; links in mails lead there |
 //! | `GERMANE_TOKEN_KEYS` | the ring of keys that sign these links: `id:key`, separated by commas, newest first |
@@ -69,6 +70,8 @@ pub struct Config {
     pub feedback_url: String,
     pub schedule_group: String,
     pub schedule_role_arn: String,
+    /// Where EventBridge Scheduler leaves what it could not deliver.
+    pub schedule_dead_letter_arn: Option<String>,
     pub configuration_set: Option<String>,
     /// Without a slash at the end.
     pub public_url: String,
@@ -145,6 +148,9 @@ impl Environment<'_> {
         let schedule_group = self.needed("GERMANE_SCHEDULE_GROUP", "1 to 64 of A-Z a-z 0-9 . _ -", name);
         let role = |value: &str| arn(value, "iam");
         let schedule_role_arn = self.needed("GERMANE_SCHEDULE_ROLE_ARN", "the ARN of an IAM role", role);
+        let queue = |value: &str| arn(value, "sqs").map(Some);
+        let dead = "the ARN of an SQS queue, or nothing";
+        let schedule_dead_letter_arn = self.optional("GERMANE_SCHEDULE_DEAD_LETTER_ARN", dead, None, queue);
         let set = "the name of an SES configuration set: 1 to 64 of A-Z a-z 0-9 _ -, or nothing";
         let set_name = |value: &str| configuration_set(value).map(Some);
         let configuration_set = self.optional("GERMANE_CONFIGURATION_SET", set, None, set_name);
@@ -166,6 +172,7 @@ impl Environment<'_> {
             feedback_url: feedback_url?,
             schedule_group: schedule_group?,
             schedule_role_arn: schedule_role_arn?,
+            schedule_dead_letter_arn: schedule_dead_letter_arn?,
             configuration_set: configuration_set?,
             public_url: public_url?,
             token_keys: token_keys?,
