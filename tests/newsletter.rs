@@ -1,11 +1,14 @@
 //! When newsletters run, whatever the clocks of their zone do, and what their door says.
 
-use germane::domain::{
-    newsletter::{
-        Newsletter, Recurrence,
-        cron::{Cron, Days},
+use germane::{
+    domain::{
+        newsletter::{
+            Newsletter, Recurrence,
+            cron::{Cron, Days},
+        },
+        time::LocalTime,
     },
-    time::LocalTime,
+    flow::queue::{Message, newsletter_body},
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use proptest::{prelude::*, sample::select};
@@ -275,4 +278,14 @@ fn the_campaign_of_a_run_has_its_date_and_ends_a_week_after_it() {
     let campaign = newsletter.campaign_of(&run);
     assert_eq!((&campaign["id"], &campaign["expires_at"]), (&json!("rust-2026-11-30"), &json!("2026-12-07T08:00:00Z")));
     assert_eq!(Newsletter::parse(&newsletter.to_json()).unwrap(), newsletter);
+}
+
+#[test]
+fn the_message_of_a_run_reads_the_same_whoever_puts_its_time_in() {
+    let id = "weekly".parse().unwrap();
+    let body = r#"{"format":1,"kind":"newsletter","newsletter":"weekly","scheduled":"2026-11-30T08:00:00Z"}"#;
+    assert_eq!(newsletter_body(&id, "2026-11-30T08:00:00Z"), body);
+    let message = Message::Newsletter { newsletter: id, scheduled: time("2026-11-30T08:00:00Z") };
+    assert_eq!(message.body().unwrap(), body);
+    assert_eq!(Message::from_body(body).unwrap(), message);
 }
