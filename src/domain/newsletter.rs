@@ -76,7 +76,7 @@ impl Recurrence {
 }
 
 impl Newsletter {
-    /// Reads all but what the campaign's own door reads: see [`Newsletter::sample`].
+    /// Reads all but what the campaign's own door reads.
     pub fn parse(value: &Value) -> Result<Self, Vec<Fault>> {
         door::read(value, |node| {
             let f = node.fields()?;
