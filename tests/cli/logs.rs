@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::run::Running;
+use super::run::{Running, alone};
 use crate::{
     stack::Site,
     world::{campaign, person, with},
@@ -84,4 +84,45 @@ async fn no_log_of_a_whole_journey_names_an_address_a_person_or_a_link() {
     assert!(named.is_empty(), "{named:#?}");
     let linked: Vec<&String> = tokens.iter().filter(|token| ended.err.contains(token.as_str())).collect();
     assert!(linked.is_empty(), "{linked:?}");
+}
+
+#[tokio::test]
+async fn hostile_names_and_sources_reach_no_terminal_and_no_log_as_more_than_text() {
+    const ESCAPE: char = '\u{1b}';
+    let mut stack = Running::start_talkative(&["local", "--port", "0"]);
+    let site = Site::at(&stack.says("listening on "));
+    let clears = format!("{ESCAPE}[2J{MARK}\r\nINFO forged");
+    for field in ["attributes/first_name", "consents/0/source", "consents/0/evidence", "locale", "owns/0"] {
+        let mut hostile = marked("r-1", &format!("{MARK}@example.com"));
+        hostile["owns"] = json!(["course-rust-101"]);
+        hostile["locale"] = json!("de");
+        let consent = &mut hostile["consents"][0];
+        (consent["source"], consent["evidence"]) = (json!("form"), json!("shown"));
+        *hostile.pointer_mut(&format!("/{field}")).unwrap() = json!(clears);
+        let (status, problem) = site.put("/v1/recipients/r-1", &hostile).await;
+        assert_eq!((status, problem["errors"][0]["field"].as_str()), (422, Some(&*format!("/{field}"))), "{problem}");
+    }
+    let mut person = marked("r-1", &format!("{MARK}@example.com"));
+    let markup = "<img src=x onerror=alert(1)>{{why}}$(reboot)`%s";
+    (person["attributes"]["first_name"], person["consents"][0]["source"]) = (json!(markup), json!(markup));
+    assert_eq!(site.put("/v1/recipients/r-1", &person).await.0, 200);
+    site.send(&campaign("weekly")).await;
+    site.report("weekly", |report| report["status"] == "complete").await;
+    let told = [
+        vec!["status", "weekly"],
+        vec!["why", "weekly", "r-1", "--all"],
+        vec!["decisions", "weekly"],
+        vec!["recipients", "get", "r-1"],
+        vec!["recipients", "export", "r-1"],
+        vec!["why", "weekly", &clears],
+        vec!["status", &clears],
+    ];
+    for args in told {
+        let ended = alone(&[&args[..], &["--endpoint", &site.url]].concat());
+        assert!(!ended.out.contains(ESCAPE) && !ended.err.contains(ESCAPE), "{args:?}: {ended:?}");
+    }
+    stack.signal("-INT");
+    let log = stack.ends().err;
+    assert!(log.contains("launched"), "{log}");
+    assert!(!log.contains(ESCAPE) && !log.contains("INFO forged") && !log.contains("onerror"), "{log}");
 }
