@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::{
-        campaign::Campaign,
-        id::{CampaignId, SendKey},
+        campaign::{Audience, Campaign},
+        id::{CampaignId, RecipientId},
         report::{CampaignStatus, StatusDetail},
     },
     flow::{
@@ -30,6 +30,11 @@ use crate::{
 
 const FORMAT: u8 = 1;
 const PER_LIST: i32 = 100;
+/// Of `BatchGetItem`.
+pub(super) const GETS_PER_CALL: usize = 100;
+/// Where the list of campaigns stands, and those that it leaves out.
+pub(super) const LISTED: &str = "campaigns";
+const UNLISTED: &str = "unlisted";
 
 #[async_trait]
 impl Campaigns for Dynamo {
@@ -46,14 +51,12 @@ impl Campaigns for Dynamo {
             .item("a", n(record.created_at.as_millisecond()))
             .item("st", s(record.status.as_str()))
             .condition_expression("attribute_not_exists(k)");
-        let found = Put::builder().table_name(&self.names.campaigns).item("f", n(FORMAT));
-        let found = if record.is_listed() {
-            let place = format!("{:015}#{id}", record.created_at.as_millisecond());
-            found.item("k", s("campaigns")).item("t", s(place))
-        } else {
-            found.item("k", s(unlisted_key(record.campaign.key()))).item("t", s("unlisted")).item("b", s(id.as_str()))
-        };
-        let puts = [put.build(), found.build()];
+        let listed = Put::builder()
+            .table_name(&self.names.campaigns)
+            .item("k", s(if record.is_listed() { LISTED } else { UNLISTED }))
+            .item("t", s(format!("{:015}#{id}", record.created_at.as_millisecond())))
+            .item("f", n(FORMAT));
+        let puts = [put.build(), listed.build()];
         let mut transact = self.client.transact_write_items();
         for put in puts {
             let put = put.map_err(|error| PortError::corrupt("a request to DynamoDB", error))?;
@@ -91,7 +94,7 @@ impl Campaigns for Dynamo {
             .client
             .query()
             .table_name(&self.names.campaigns)
-            .expression_attribute_values(":k", s("campaigns"))
+            .expression_attribute_values(":k", s(LISTED))
             .scan_index_forward(false)
             .limit(PER_LIST);
         query = match cursor {
@@ -254,24 +257,20 @@ impl Dynamo {
 
 #[async_trait]
 impl Unlisted for Dynamo {
-    async fn unlisted(&self, key: SendKey) -> Result<Option<CampaignId>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.names.campaigns)
-            .key("k", s(unlisted_key(key)))
-            .key("t", s("unlisted"))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(unavailable)?;
-        self.meter.read(answer.consumed_capacity());
-        let Some(item) = answer.item else { return Ok(None) };
-        item.text("b")?.parse().map(Some).map_err(|wanted| PortError::corrupt("a campaign's id", wanted))
+    async fn of(&self, person: &RecipientId) -> Result<Vec<CampaignRecord>, PortError> {
+        let ids: Vec<CampaignId> =
+            self.reserved(UNLISTED, "").await?.iter().map(listed_id).collect::<Result<_, _>>()?;
+        let mut theirs = Vec::new();
+        for ids in ids.chunks(GETS_PER_CALL) {
+            let records = self.campaign_records(ids).await?.into_iter();
+            theirs.extend(records.filter(|record| match &record.campaign.audience {
+                Audience::Everyone => true,
+                Audience::Recipients(listed) => listed.contains(person),
+            }));
+        }
+        theirs.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.campaign.id.cmp(&b.campaign.id)));
+        Ok(theirs)
     }
-}
-
-/// Where a campaign that stands in no list is found by what it is recorded under in people's histories.
-fn unlisted_key(key: SendKey) -> String {
-    format!("u#{:016x}", u64::from_be_bytes(key.0))
 }
 
 /// Whose entry in the list of campaigns this is.

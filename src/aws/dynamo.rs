@@ -21,7 +21,6 @@
 //! | | `ds`, `dr`, `dn`, `sr`, `sn` | of a shard: how often events led from one outcome to another, see `Step` |
 //! | | `d`, `o`, `l`, `s` | of feedback: delivered, opened, clicked, bounced softly |
 //! | | `h`, `c`, `i`, `j` | of feedback: hard bounces and complaints; the same of the simulator's addresses |
-//! | | `b` | of a campaign that stands in no list, by the key in people's histories: its id |
 //! | | `v`, `h`, `q` | of rules and newsletters: version; of templates: hash, source |
 //! | | `a`, `u`, `r` | of newsletters: since when the schedule stands, by whom it was put, its last run |
 //! | ledger | `k`, `t`, `l`, `e`, `b` | walk and exclusive start: the key; last id, epoch, entries |

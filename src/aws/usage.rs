@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    campaigns::{from_json, listed_id},
+    campaigns::{GETS_PER_CALL, LISTED, from_json, listed_id},
     dynamo::{Dynamo, Item, Read, s, unavailable},
 };
 use crate::{
@@ -16,8 +16,6 @@ use crate::{
 
 /// Where each template's newest declarations stand.
 pub(super) const TEMPLATES: &str = "templates";
-/// Of `BatchGetItem`.
-const GETS_PER_CALL: usize = 100;
 
 #[async_trait]
 impl Usage for Dynamo {
@@ -32,7 +30,7 @@ impl Usage for Dynamo {
     }
 
     async fn campaigns_since(&self, since: Timestamp) -> Result<Vec<CampaignRecord>, PortError> {
-        let items = self.reserved("campaigns", &format!("{:015}", since.as_millisecond().max(0))).await?;
+        let items = self.reserved(LISTED, &format!("{:015}", since.as_millisecond().max(0))).await?;
         let ids: Vec<CampaignId> = items.iter().map(listed_id).collect::<Result<_, _>>()?;
         let mut records = Vec::with_capacity(ids.len());
         for ids in ids.chunks(GETS_PER_CALL) {
@@ -44,7 +42,7 @@ impl Usage for Dynamo {
 
 impl Dynamo {
     /// What stands under a reserved key, from a place on.
-    async fn reserved(&self, key: &str, from: &str) -> Result<Vec<Item>, PortError> {
+    pub(super) async fn reserved(&self, key: &str, from: &str) -> Result<Vec<Item>, PortError> {
         let query = self.client.query().table_name(&self.names.campaigns).expression_attribute_values(":k", s(key));
         let query = if from.is_empty() {
             query.key_condition_expression("k = :k")

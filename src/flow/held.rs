@@ -1,6 +1,6 @@
 //! All that is held about one person: given to them whole, or erased (GDPR, articles 15, 17 and 20).
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
@@ -34,8 +34,8 @@ const AT_ONCE: usize = 16;
 /// Campaigns that stand in no list: one for each sign-up would drown the others.
 #[async_trait]
 pub trait Unlisted: std::marker::Send + Sync {
-    /// The one that is recorded under this key in people's histories.
-    async fn unlisted(&self, key: SendKey) -> Result<Option<CampaignId>, PortError>;
+    /// Those whose audience names the person, newest first.
+    async fn of(&self, person: &RecipientId) -> Result<Vec<CampaignRecord>, PortError>;
 }
 
 /// What the export and the erasure need.
@@ -68,7 +68,7 @@ impl Held {
     pub async fn export(&self, id: &RecipientId) -> Result<Option<Value>, PortError> {
         let Some(recipient) = self.people.get(id).await? else { return Ok(None) };
         let evidence = self.people.evidence(id).await?;
-        let campaigns = self.campaigns(&recipient).await?;
+        let campaigns = self.campaigns(id).await?;
         let decisions = self.decisions(&recipient, &campaigns).await?;
         let addresses = self.addresses(&recipient).await?;
         let suppressions: Vec<Value> = addresses.iter().filter_map(standing).collect();
@@ -97,8 +97,8 @@ impl Held {
         Ok(Erased::Contended)
     }
 
-    /// Every campaign that is listed, newest first, and of the others those that the person's history knows.
-    async fn campaigns(&self, person: &Recipient) -> Result<Vec<CampaignRecord>, PortError> {
+    /// Every campaign that is listed, newest first, and of the others those that name the person.
+    async fn campaigns(&self, person: &RecipientId) -> Result<Vec<CampaignRecord>, PortError> {
         let mut ids: Vec<CampaignId> = Vec::new();
         let mut cursor = None;
         loop {
@@ -109,13 +109,9 @@ impl Held {
                 break;
             }
         }
-        let listed: HashSet<SendKey> = ids.iter().map(SendKey::campaign).collect();
-        for send in person.sends.iter().filter(|send| !listed.contains(&send.key)) {
-            ids.extend(self.unlisted.unlisted(send.key).await?);
-        }
         let records: Vec<BoxFuture<'_, _>> = ids.iter().map(|id| self.campaigns.get(id)).collect();
         let records: Vec<Option<CampaignRecord>> = stream::iter(records).buffered(AT_ONCE).try_collect().await?;
-        Ok(records.into_iter().flatten().collect())
+        Ok(records.into_iter().flatten().chain(self.unlisted.of(person).await?).collect())
     }
 
     /// The decision of record in each campaign that decided on the person.

@@ -305,6 +305,11 @@ async fn an_export_tells_of_a_campaign_that_no_list_shows() {
     let campaign = export["decisions"][0]["campaign"].as_str().unwrap();
     assert!(campaign.starts_with("confirm."), "{export}");
     assert_eq!(export["decisions"].as_array().unwrap().len(), 1);
+    // Also once the person's history has forgotten it, and in nobody else's export.
+    site.world.clock.advance(Duration::from_hours(40 * 24));
+    assert_eq!(site.get("/v1/recipients/r-1/export").await.1["decisions"], export["decisions"]);
+    put(&site, &person("r-2")).await;
+    assert_eq!(site.get("/v1/recipients/r-2/export").await.1["decisions"], json!([]));
     let named: Vec<_> = export["recipient"]["sends"].as_array().unwrap().iter().collect();
     assert_eq!((&named[0]["campaign"], &named[1]["notice"]), (&json!(campaign), &json!("confirm-consent")));
 }
