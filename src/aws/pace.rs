@@ -24,7 +24,7 @@ impl Timelines for Dynamo {
         let get = self
             .client
             .get_item()
-            .table_name(&self.names.campaigns)
+            .table_name(&self.names.rate)
             .key("k", s("rate"))
             .key("t", s("rate"))
             .consistent_read(true)
@@ -38,7 +38,7 @@ impl Timelines for Dynamo {
         let update = self
             .client
             .update_item()
-            .table_name(&self.names.campaigns)
+            .table_name(&self.names.rate)
             .key("k", s("rate"))
             .key("t", s("rate"))
             .return_values(ReturnValue::AllNew)

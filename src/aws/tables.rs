@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{create_table::CreateTableError, get_item::GetItemError, put_item::PutItemError},
+    operation::{create_table::CreateTableError, put_item::PutItemError, query::QueryError},
     types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
-        TimeToLiveSpecification,
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        SseSpecification, TimeToLiveSpecification,
     },
 };
 use sha2::{Digest, Sha256};
@@ -16,11 +16,13 @@ use super::{
     clients::Clients,
     dynamo::{Dynamo, Item, Read, n, s, unavailable},
 };
-use crate::{domain::secret::Secret, flow::port::PortError};
+use crate::{
+    domain::{id::Shard, secret::Secret},
+    flow::port::PortError,
+};
 
 const FORMAT: u8 = 1;
 pub const DEFAULT_SHARDS: u16 = 64;
-const MAX_SHARDS: u16 = 4_096;
 
 /// The tables' names in one deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct TableNames {
     pub campaigns: String,
     pub ledger: String,
     pub evidence: String,
+    /// The table with the timeline of the account's rate: `campaigns`, unless deployments share one.
+    pub rate: String,
 }
 
 impl TableNames {
@@ -42,6 +46,7 @@ impl TableNames {
             campaigns: name("campaigns"),
             ledger: name("ledger"),
             evidence: name("evidence"),
+            rate: name("campaigns"),
         }
     }
 
@@ -71,7 +76,7 @@ pub struct TableDefinition<'a> {
 pub enum TablesError {
     #[error(transparent)]
     Port(#[from] PortError),
-    #[error("a shard count of {0} does not work: choose 1 to {MAX_SHARDS}")]
+    #[error("a shard count of {0} does not work: choose 1 to {max}", max = Shard::MAX_COUNT)]
     ShardCount(u16),
     #[error("the tables were made with {found} shards, not {wanted}: the count is fixed for their life")]
     OtherShardCount { found: u16, wanted: u16 },
@@ -93,7 +98,7 @@ pub struct CreatedTables {
 
 /// Makes what is missing. Repeating it changes nothing; another shard count is refused.
 pub async fn create(client: &Client, names: &TableNames, shards: u16) -> Result<CreatedTables, TablesError> {
-    if !(1..=MAX_SHARDS).contains(&shards) {
+    if !(1..=Shard::MAX_COUNT).contains(&shards) {
         return Err(TablesError::ShardCount(shards));
     }
     let mut made = 0;
@@ -103,35 +108,45 @@ pub async fn create(client: &Client, names: &TableNames, shards: u16) -> Result<
     for definition in names.definitions() {
         wait_active(client, definition.name).await?;
     }
-    let put = client
-        .put_item()
-        .table_name(&names.campaigns)
-        .item("k", s("tables"))
-        .item("t", s("shards"))
-        .item("f", n(FORMAT))
-        .item("n", n(shards))
-        .condition_expression("attribute_not_exists(k)")
-        .send()
-        .await;
-    if let Err(error) = put {
-        let taken = error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception);
-        if !taken {
-            return Err(unavailable(error).into());
-        }
-    }
-    match stored_shards(client, names).await? {
-        Some(found) if found == shards => Ok(CreatedTables { made, shards }),
-        Some(found) => Err(TablesError::OtherShardCount { found, wanted: shards }),
-        None => Err(TablesError::Missing),
-    }
+    put_fixed(client, names, shard_count(shards)).await?;
+    let fixed = fixed(client, names).await?;
+    Ok(CreatedTables { made, shards: agreed(fixed.shards, Some(shards))? })
 }
 
-/// Opens tables that were made before, and refuses them under another address key.
-pub async fn open(clients: &Clients, names: TableNames, address_key: Secret) -> Result<Dynamo, TablesError> {
+/// Opens tables that are there, and refuses them with another shard count or under another address key than they were
+/// first opened with. `shards` is what they are sliced into if nobody has said yet; `None` where somebody must have.
+///
+/// One read, once both are fixed: every start of a function waits for it.
+pub async fn open(
+    clients: &Clients,
+    names: TableNames,
+    address_key: Secret,
+    shards: Option<u16>,
+) -> Result<Dynamo, TablesError> {
     let client = &clients.dynamodb;
-    let shards = stored_shards(client, &names).await?.ok_or(TablesError::Missing)?;
-    check_address_key(client, &names, &address_key).await?;
+    let mut held = fixed(client, &names).await?;
+    if held.shards.is_none() || held.fingerprint.is_none() {
+        if let (None, Some(shards)) = (held.shards, shards) {
+            put_fixed(client, &names, shard_count(shards)).await?;
+        }
+        if held.fingerprint.is_none() {
+            put_fixed(client, &names, key_fingerprint(&address_key)).await?;
+        }
+        held = fixed(client, &names).await?;
+    }
+    let shards = agreed(held.shards, shards)?;
+    if held.fingerprint.is_none_or(|held| held != fingerprint(&address_key)) {
+        return Err(TablesError::OtherAddressKey);
+    }
     Ok(Dynamo::new(client.clone(), names, address_key, shards))
+}
+
+fn agreed(held: Option<u16>, wanted: Option<u16>) -> Result<u16, TablesError> {
+    match (held, wanted) {
+        (None, _) => Err(TablesError::Missing),
+        (Some(found), Some(wanted)) if found != wanted => Err(TablesError::OtherShardCount { found, wanted }),
+        (Some(found), _) => Ok(found),
+    }
 }
 
 async fn create_table(client: &Client, definition: &TableDefinition<'_>) -> Result<bool, PortError> {
@@ -173,41 +188,79 @@ async fn wait_active(client: &Client, table: &str) -> Result<(), PortError> {
     waited.map(|_| ()).map_err(|error| PortError::unavailable("DynamoDB", error))
 }
 
-async fn stored_shards(client: &Client, names: &TableNames) -> Result<Option<u16>, PortError> {
-    let item = meta(client, names, "shards").await?;
-    item.map(|item| item.number("n")).transpose()
+/// What is fixed for the life of the tables, as far as it is yet: beside the campaigns, under the key `tables`.
+#[derive(Default)]
+struct Fixed {
+    shards: Option<u16>,
+    fingerprint: Option<String>,
 }
 
-async fn meta(client: &Client, names: &TableNames, what: &str) -> Result<Option<Item>, PortError> {
-    let get = client.get_item().table_name(&names.campaigns).key("k", s("tables")).key("t", s(what));
-    match get.consistent_read(true).send().await {
-        Ok(answer) => Ok(answer.item),
-        Err(error) if error.as_service_error().is_some_and(GetItemError::is_resource_not_found_exception) => Ok(None),
-        Err(error) => Err(unavailable(error)),
+async fn fixed(client: &Client, names: &TableNames) -> Result<Fixed, TablesError> {
+    let query = client
+        .query()
+        .table_name(&names.campaigns)
+        .key_condition_expression("k = :k")
+        .expression_attribute_values(":k", s("tables"))
+        .consistent_read(true);
+    let answer = query.send().await.map_err(|error| {
+        let missing = error.as_service_error().is_some_and(QueryError::is_resource_not_found_exception);
+        if missing { TablesError::Missing } else { unavailable(error).into() }
+    })?;
+    let mut fixed = Fixed::default();
+    for item in answer.items() {
+        match item.text("t")? {
+            "shards" => fixed.shards = Some(item.number("n")?),
+            "address-key" => fixed.fingerprint = Some(item.text("h")?.to_owned()),
+            // What a later version fixes is for it to heed.
+            _ => {}
+        }
     }
+    Ok(fixed)
 }
 
-/// The first start stores the key's fingerprint; every later one must bring the same key.
-async fn check_address_key(client: &Client, names: &TableNames, key: &Secret) -> Result<(), TablesError> {
-    let fingerprint = Sha256::new().chain_update(b"address key").chain_update(key.bytes()).finalize();
-    let mut text = String::new();
-    for byte in fingerprint.iter().take(8) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+/// What is there already stays as it is.
+async fn put_fixed(client: &Client, names: &TableNames, item: Item) -> Result<(), TablesError> {
     let put = client
         .put_item()
         .table_name(&names.campaigns)
-        .item("k", s("tables"))
-        .item("t", s("address-key"))
-        .item("f", n(FORMAT))
-        .item("h", s(&text))
+        .set_item(Some(item))
         .condition_expression("attribute_not_exists(k)");
-    if let Err(error) = put.send().await
-        && !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception)
-    {
-        return Err(unavailable(error).into());
+    match put.send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+            Ok(())
+        }
+        Err(error) if error.as_service_error().is_some_and(PutItemError::is_resource_not_found_exception) => {
+            Err(TablesError::Missing)
+        }
+        Err(error) => Err(unavailable(error).into()),
     }
-    let held = meta(client, names, "address-key").await?.ok_or(TablesError::Missing)?;
-    if held.text("h")? == text { Ok(()) } else { Err(TablesError::OtherAddressKey) }
+}
+
+fn shard_count(shards: u16) -> Item {
+    fixed_item("shards", "n", n(shards))
+}
+
+fn key_fingerprint(key: &Secret) -> Item {
+    fixed_item("address-key", "h", s(fingerprint(key)))
+}
+
+fn fixed_item(what: &str, name: &str, value: AttributeValue) -> Item {
+    Item::from([
+        ("k".to_owned(), s("tables")),
+        ("t".to_owned(), s(what)),
+        ("f".to_owned(), n(FORMAT)),
+        (name.to_owned(), value),
+    ])
+}
+
+/// Tells one key from another, and leads back to none.
+fn fingerprint(key: &Secret) -> String {
+    let hash = Sha256::new().chain_update(b"address key").chain_update(key.bytes()).finalize();
+    let mut text = String::new();
+    for byte in hash.iter().take(8) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -35,7 +35,9 @@ pub async fn deployment() -> Result<Deployment, Error> {
     let config = config?;
     let clients = Clients::from_env().await;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let mut dynamo = tables::open(&clients, TableNames::new(&config.table_prefix), config.address_key).await?;
+    let mut names = TableNames::new(&config.table_prefix);
+    names.rate = config.rate_table.unwrap_or(names.rate);
+    let mut dynamo = tables::open(&clients, names, config.address_key, config.shards).await?;
     dynamo.page_people = config.page_people;
     let queues = QueueUrls {
         launch: config.launch.url,

@@ -104,6 +104,9 @@ impl SendKey {
 pub struct Shard(pub u16);
 
 impl Shard {
+    /// Tables are sliced into no more than so many.
+    pub const MAX_COUNT: u16 = 4_096;
+
     /// The shard that a recipient lives in, for as long as the tables live.
     pub fn of(id: &RecipientId, shards: u16) -> Self {
         let slot = stable_hash(&[id.as_str().as_bytes()]) % u64::from(shards.max(1));

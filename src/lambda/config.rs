@@ -3,6 +3,8 @@
 //! | variable | holds |
 //! |---|---|
 //! | `GERMANE_TABLE_PREFIX` | what the five tables' names begin with: `germane` for `germane-recipients` and the others |
+//! | `GERMANE_SHARDS` | how many shards the tables are sliced into: 1 to 4096. Stored when they are first opened, and another one is refused from then on; if absent, what is stored |
+//! | `GERMANE_RATE_TABLE` | the table with the timeline of the account's rate, where deployments share one; if absent it is this one's own |
 //! | `GERMANE_LAUNCH_QUEUE_URL`, `GERMANE_LAUNCH_QUEUE_ARN` | the launch queue |
 //! | `GERMANE_SHARD_QUEUE_URL`, `GERMANE_SHARD_QUEUE_ARN` | the shard queue |
 //! | `GERMANE_PREVIEW_QUEUE_URL`, `GERMANE_PREVIEW_QUEUE_ARN` | the preview queue |
@@ -32,7 +34,7 @@
 //!
 //! AWS's own variables (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB` and the like) are read by its SDK.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use base64::{
     Engine, alphabet,
@@ -42,6 +44,7 @@ use base64::{
 use crate::{
     domain::{
         door::{Fault, Faults},
+        id::Shard,
         secret::Secret,
     },
     flow::token::{TokenKey, TokenKeys},
@@ -64,6 +67,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone)]
 pub struct Config {
     pub table_prefix: String,
+    pub shards: Option<u16>,
+    /// Of another deployment, which this one shares the account's rate with.
+    pub rate_table: Option<String>,
     pub launch: QueueNames,
     pub shard: QueueNames,
     pub preview: QueueNames,
@@ -141,6 +147,10 @@ impl Environment<'_> {
     /// Everything is read before anything is given up, so that all faults are found.
     fn config(&self) -> Option<Config> {
         let table_prefix = self.needed("GERMANE_TABLE_PREFIX", "1 to 64 of A-Z a-z 0-9 . _ -", name);
+        let count = |value: &str| value.parse().ok().filter(|count| (1..=Shard::MAX_COUNT).contains(count)).map(Some);
+        let shards = self.optional("GERMANE_SHARDS", "1 to 4096, or nothing", None, count);
+        let table = "the name of a DynamoDB table: 3 to 255 of A-Z a-z 0-9 . _ -, or nothing";
+        let rate_table = self.optional("GERMANE_RATE_TABLE", table, None, |value| name_of(3..=255, value).map(Some));
         let launch = self.queue("GERMANE_LAUNCH_QUEUE");
         let shard = self.queue("GERMANE_SHARD_QUEUE");
         let preview = self.queue("GERMANE_PREVIEW_QUEUE");
@@ -166,6 +176,8 @@ impl Environment<'_> {
         let log = self.optional("GERMANE_LOG", levels, LogLevel::Info, log_level);
         Some(Config {
             table_prefix: table_prefix?,
+            shards: shards?,
+            rate_table: rate_table?,
             launch: launch?,
             shard: shard?,
             preview: preview?,
@@ -229,8 +241,12 @@ impl Environment<'_> {
 }
 
 fn name(value: &str) -> Option<String> {
+    name_of(1..=64, value)
+}
+
+fn name_of(length: RangeInclusive<usize>, value: &str) -> Option<String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    ((1..=64).contains(&value.len()) && value.bytes().all(allowed)).then(|| value.to_owned())
+    (length.contains(&value.len()) && value.bytes().all(allowed)).then(|| value.to_owned())
 }
 
 fn configuration_set(value: &str) -> Option<String> {

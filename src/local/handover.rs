@@ -73,7 +73,7 @@ impl Handover {
     /// The stack's deployment, as a process beside it has it.
     pub async fn join(&self, clock: Arc<dyn Clock>) -> Result<(Clients, Deployment), TablesError> {
         let clients = services::clients(&self.endpoints);
-        let dynamo = tables::open(&clients, services::table_names(), self.secrets.address_key.clone()).await?;
+        let dynamo = tables::open(&clients, services::table_names(), self.secrets.address_key.clone(), None).await?;
         let deployment = self.deployment(&clients, dynamo, clock);
         Ok((clients, deployment))
     }

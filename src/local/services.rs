@@ -134,7 +134,7 @@ impl Services {
         };
         let clients = clients(&endpoints);
         tables::create(&clients.dynamodb, &table_names(), shards).await?;
-        let dynamo = tables::open(&clients, table_names(), address_key).await?;
+        let dynamo = tables::open(&clients, table_names(), address_key, None).await?;
         let queue = |name: &str| format!("{}/000000000000/{name}", url(stand_ins));
         let queue_urls = QueueUrls {
             launch: queue(LAUNCH),

@@ -64,7 +64,7 @@ impl Ours {
         let clients = stand_in.clients();
         let names = TableNames::new(PREFIX);
         tables::create(&clients.dynamodb, &names, shards).await?;
-        let dynamo = tables::open(&clients, names, Secret::new([9; 32])).await?;
+        let dynamo = tables::open(&clients, names, Secret::new([9; 32]), None).await?;
         let settings = Settings {
             queues: QueueUrls {
                 launch: String::new(),

@@ -50,7 +50,7 @@ fn fields(changes: &[(&'static str, &str)]) -> Vec<String> {
 #[test]
 fn what_may_be_absent_has_its_default() {
     let config = read(&[("GERMANE_CONFIGURATION_SET", ""), ("GERMANE_PAGE_PEOPLE", "")]).unwrap();
-    assert_eq!(config.configuration_set, None);
+    assert_eq!((config.configuration_set, config.shards, config.rate_table), (None, None, None));
     assert_eq!((config.max_in_flight, config.page_people, config.log), (64, None, LogLevel::Info));
 }
 
@@ -58,12 +58,15 @@ fn what_may_be_absent_has_its_default() {
 fn what_is_said_is_taken() {
     let said = [
         ("GERMANE_CONFIGURATION_SET", "germane"),
+        ("GERMANE_SHARDS", "16"),
+        ("GERMANE_RATE_TABLE", "production-campaigns"),
         ("GERMANE_MAX_IN_FLIGHT", "8"),
         ("GERMANE_PAGE_PEOPLE", "500"),
         ("GERMANE_LOG", "debug"),
     ];
     let config = read(&said).unwrap();
     assert_eq!(config.configuration_set.as_deref(), Some("germane"));
+    assert_eq!((config.shards, config.rate_table.as_deref()), (Some(16), Some("production-campaigns")));
     assert_eq!((config.max_in_flight, config.page_people, config.log), (8, Some(500), LogLevel::Debug));
     assert_eq!(config.launch.arn, "arn:aws:sqs:eu-west-1:000000000000:germane-launch");
     assert_eq!(config.feedback_url, "https://sqs.eu-west-1.amazonaws.com/000000000000/germane-feedback");

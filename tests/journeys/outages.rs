@@ -75,7 +75,7 @@ async fn an_ses_that_hangs_up_after_it_was_spoken_to_may_have_taken_everything()
 #[tokio::test]
 async fn a_dynamodb_that_cannot_be_reached_is_named() {
     let clients = nobody_listens().await;
-    let opened = tables::open(&clients, TableNames::new("germane"), Secret::new([1; 32])).await;
+    let opened = tables::open(&clients, TableNames::new("germane"), Secret::new([1; 32]), None).await;
     let error = opened.err().unwrap();
     assert!(chain(&error).starts_with("DynamoDB is not available: "), "{}", chain(&error));
 }

@@ -1,13 +1,18 @@
 //! The tables: how they are made and opened, how small a person is, and what a damaged item does.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    primitives::Blob,
+    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType},
+};
 use germane::{
-    aws::tables::{self, CreatedTables, TableNames, TablesError},
+    aws::tables::{self, CreatedTables, TableDefinition, TableNames, TablesError},
     domain::secret::Secret,
     flow::{
         api::{ApiError, Code, recipients::Merged},
+        pace::Timelines,
         send::SendError,
     },
 };
@@ -38,17 +43,64 @@ async fn making_the_tables_again_changes_nothing_and_another_shard_count_or_key_
     for wrong in [0, 4_097] {
         assert!(matches!(tables::create(client, &names, wrong).await, Err(TablesError::ShardCount(_))));
     }
-    let opened = tables::open(&world.services.clients, names.clone(), Secret::new([9; 32])).await;
+    let opened = tables::open(&world.services.clients, names.clone(), Secret::new([9; 32]), None).await;
     assert!(matches!(opened, Err(TablesError::OtherAddressKey)));
     let elsewhere = TableNames::new("elsewhere");
-    let missing = tables::open(&world.services.clients, elsewhere.clone(), Secret::new([9; 32])).await;
+    let missing = tables::open(&world.services.clients, elsewhere.clone(), Secret::new([9; 32]), None).await;
     assert!(matches!(missing, Err(TablesError::Missing)));
 
     let (one, two) = tokio::join!(tables::create(client, &elsewhere, 2), tables::create(client, &elsewhere, 2));
     assert_eq!(one.unwrap().made + two.unwrap().made, 5, "two who make them at once make each table once");
     for _ in 0..2 {
-        tables::open(&world.services.clients, elsewhere.clone(), Secret::new([9; 32])).await.unwrap();
+        tables::open(&world.services.clients, elsewhere.clone(), Secret::new([9; 32]), None).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_first_start_of_a_deployment_fixes_the_shard_count_and_the_key() {
+    let world = World::start().await;
+    let names = TableNames::new("deployed");
+    let client = &world.services.clients.dynamodb;
+    // As a template makes them: nobody has said yet how many shards there are.
+    for table in names.definitions() {
+        made_by_template(client, &table).await;
+    }
+    let open = |key: u8, shards| tables::open(&world.services.clients, names.clone(), Secret::new([key; 32]), shards);
+    assert!(matches!(open(9, None).await, Err(TablesError::Missing)));
+    let (one, two) = tokio::join!(open(9, Some(16)), open(9, Some(16)));
+    assert_eq!((one.unwrap().shards, two.unwrap().shards), (16, 16));
+    assert!(matches!(open(9, Some(64)).await, Err(TablesError::OtherShardCount { found: 16, wanted: 64 })));
+    assert!(matches!(open(8, Some(16)).await, Err(TablesError::OtherAddressKey)));
+    assert_eq!(open(9, None).await.unwrap().shards, 16);
+}
+
+async fn made_by_template(client: &Client, table: &TableDefinition<'_>) {
+    let mut make = client.create_table().table_name(table.name).billing_mode(BillingMode::PayPerRequest);
+    for (key, role) in [(Some(&table.partition), KeyType::Hash), (table.sort.as_ref(), KeyType::Range)] {
+        let Some((name, kind)) = key else { continue };
+        let attribute = AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone());
+        let element = KeySchemaElement::builder().attribute_name(*name).key_type(role);
+        make = make.attribute_definitions(attribute.build().unwrap()).key_schema(element.build().unwrap());
+    }
+    make.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn deployments_that_share_an_accounts_rate_see_one_timeline() {
+    let world = World::start().await;
+    let mut names = TableNames::new("staging");
+    tables::create(&world.services.clients.dynamodb, &names, 1).await.unwrap();
+    let of = |names| tables::open(&world.services.clients, names, Secret::new([9; 32]), None);
+    let own: Arc<dyn Timelines> = Arc::new(of(names.clone()).await.unwrap());
+    names.rate = TableNames::new("germane").campaigns;
+    let shared: Arc<dyn Timelines> = Arc::new(of(names).await.unwrap());
+    world.put(&[person("r-1")]).await;
+    world.send(&campaign("c")).await;
+
+    let production = world.deployment.timelines.get().await.unwrap();
+    assert!(production.is_some());
+    assert_eq!(shared.get().await.unwrap(), production);
+    assert_eq!(own.get().await.unwrap(), None);
 }
 
 /// With three interests, two consents and all else that an ordinary person has.
