@@ -1,11 +1,13 @@
 //! What is deployed: the functions' handlers, fed with events as AWS sends them, and the binaries themselves.
 
 mod binaries;
+mod calls;
 mod config;
 mod http;
 mod metrics;
 mod packages;
 mod queues;
+mod recorder;
 mod runtime;
 
 use std::{fs, path::Path};

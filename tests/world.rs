@@ -37,7 +37,7 @@ use germane::{
         send::{lease::LEASE_S, reader::Pages},
         token::{TokenKey, TokenKeys},
     },
-    lambda::queue::{WorkError, Workers},
+    lambda::queue::{Handle, Launching, WorkError, Workers},
     local::{
         clock::LocalClock,
         services::{self, FEEDBACK, LAUNCH, PREVIEW, SHARD, Services},
@@ -224,13 +224,13 @@ impl World {
     }
 
     pub fn workers(&self) -> Workers {
-        Workers {
+        let launching = Launching {
             launcher: Arc::new(self.deployment.launcher()),
             api: Arc::new(self.deployment.api()),
-            sender: Arc::new(self.deployment.sender()),
             previewer: Arc::new(self.deployment.previewer()),
-            feedback: Arc::new(self.deployment.feedback()),
-        }
+        };
+        let (sender, feedback) = (Arc::new(self.deployment.sender()), Arc::new(self.deployment.feedback()));
+        Workers { launching, sender, feedback }
     }
 
     /// Works on every message that is there, until none is left that is due.

@@ -2,10 +2,10 @@
 
 mod start;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
-use germane::lambda::{batch, queue::Workers, turn::Invocation};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use germane::lambda::batch;
+use lambda_runtime::Error;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -14,17 +14,5 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let deployment = start::deployment().await?;
-    let workers = &Workers {
-        launcher: Arc::new(deployment.launcher()),
-        api: Arc::new(deployment.api()),
-        sender: Arc::new(deployment.sender()),
-        previewer: Arc::new(deployment.previewer()),
-        feedback: Arc::new(deployment.feedback()),
-    };
-    let clock = &deployment.clock;
-    let handle = |LambdaEvent { payload, context }: LambdaEvent<_>| async move {
-        let turn = Invocation::until(Arc::clone(clock), context.deadline);
-        Ok::<_, Error>(batch::each(workers, &payload, &turn).await)
-    };
-    lambda_runtime::run(service_fn(handle)).await
+    batch::run(&deployment.sender(), &deployment.clock).await
 }

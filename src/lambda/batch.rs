@@ -3,26 +3,39 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>). The queue counts deliveries and
 //! moves what fails too often to its dead letters.
 
+use std::sync::Arc;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use tracing::{Instrument, Span, field, info_span, warn};
 
-use super::{problem::chain, queue::Workers};
+use super::{problem::chain, queue::Handle, turn::Invocation};
 use crate::flow::{
+    clock::Clock,
     feedback::Feedback,
     queue::{Message, Turn},
 };
 
+/// Works on what Lambda hands over until it ends the process, in the turns that it gives.
+pub async fn run(step: &dyn Handle, clock: &Arc<dyn Clock>) -> Result<(), Error> {
+    let handle = |LambdaEvent { payload, context }: LambdaEvent<_>| async move {
+        let turn = Invocation::until(Arc::clone(clock), context.deadline);
+        Ok::<_, Error>(each(step, &payload, &turn).await)
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
 /// Works on one message after the other.
-pub async fn each(workers: &Workers, event: &SqsEvent, turn: &dyn Turn) -> SqsBatchResponse {
+pub async fn each(step: &dyn Handle, event: &SqsEvent, turn: &dyn Turn) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in &event.records {
-        let work = async {
-            if let Err(error) = workers.handle(body(message), turn).await {
+        let working = async {
+            if let Err(error) = step.handle(body(message), turn).await {
                 warn!(message_id = id(message), error = chain(&error), "a message is to be delivered again");
                 response.add_failure(id(message));
             }
         };
-        work.instrument(span(body(message))).await;
+        working.instrument(span(body(message))).await;
     }
     response
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use crate::flow::{
     api::Api,
     feedback::{Feedback, FeedbackError},
@@ -12,20 +14,18 @@ use crate::flow::{
     send::{SendError, Sender},
 };
 
-/// The steps that messages are for.
-#[derive(Clone)]
-pub struct Workers {
-    pub launcher: Arc<Launcher>,
-    /// Submits the campaigns of newsletters.
-    pub api: Arc<Api>,
-    pub sender: Arc<Sender>,
-    pub previewer: Arc<Previewer>,
-    pub feedback: Arc<Feedback>,
+/// The steps that the messages of some queues are for.
+#[async_trait]
+pub trait Handle: Send + Sync {
+    /// Does what one message asks for. On `Ok` it may be deleted.
+    async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError>;
 }
 
 /// Why a message must be delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
+    #[error("the message is for another queue than the one that it came by")]
+    Astray,
     #[error(transparent)]
     Port(#[from] PortError),
     #[error(transparent)]
@@ -34,17 +34,60 @@ pub enum WorkError {
     Feedback(#[from] FeedbackError),
 }
 
-impl Workers {
-    /// Does what one message asks for. On `Ok` it may be deleted.
-    pub async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
+/// Of the launch and preview queues.
+#[derive(Clone)]
+pub struct Launching {
+    pub launcher: Arc<Launcher>,
+    /// Submits the campaigns of newsletters.
+    pub api: Arc<Api>,
+    pub previewer: Arc<Previewer>,
+}
+
+#[async_trait]
+impl Handle for Launching {
+    async fn handle(&self, body: &str, _turn: &dyn Turn) -> Result<(), WorkError> {
         match Message::from_body(body)? {
             Message::Launch { campaign } => self.launcher.attend(&campaign).await?,
             Message::Newsletter { newsletter, scheduled } => self.api.run_newsletter(&newsletter, scheduled).await?,
-            Message::Shard(work) => self.sender.run(&work, turn).await?,
             Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
-            // A batch of one.
-            Message::Feedback { .. } => self.feedback.take(&[body]).await.into_iter().collect::<Result<(), _>>()?,
+            Message::Shard(_) | Message::Feedback { .. } => return Err(WorkError::Astray),
         }
         Ok(())
+    }
+}
+
+/// Of the shard queue.
+#[async_trait]
+impl Handle for Sender {
+    async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
+        match Message::from_body(body)? {
+            Message::Shard(work) => Ok(self.run(&work, turn).await?),
+            Message::Launch { .. }
+            | Message::Newsletter { .. }
+            | Message::Preview { .. }
+            | Message::Feedback { .. } => Err(WorkError::Astray),
+        }
+    }
+}
+
+/// All of them, in one process.
+#[derive(Clone)]
+pub struct Workers {
+    pub launching: Launching,
+    pub sender: Arc<Sender>,
+    pub feedback: Arc<Feedback>,
+}
+
+#[async_trait]
+impl Handle for Workers {
+    async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
+        match Message::from_body(body)? {
+            Message::Launch { .. } | Message::Newsletter { .. } | Message::Preview { .. } => {
+                self.launching.handle(body, turn).await
+            }
+            Message::Shard(_) => self.sender.handle(body, turn).await,
+            // A batch of one.
+            Message::Feedback { .. } => Ok(self.feedback.take(&[body]).await.into_iter().collect::<Result<(), _>>()?),
+        }
     }
 }

@@ -21,7 +21,10 @@ use crate::{
         port::PortError,
         queue::{DRAIN, Turn},
     },
-    lambda::{problem::chain, queue::Workers},
+    lambda::{
+        problem::chain,
+        queue::{Handle, Launching, Workers},
+    },
 };
 
 /// How many shards are worked on at once, unless told otherwise.
@@ -56,13 +59,12 @@ pub fn workers(deployment: &Deployment, shards_at_once: usize) -> Workers {
     let mut deployment = deployment.clone();
     deployment.dynamo.page_people = Some(PAGE_PEOPLE);
     deployment.max_in_flight = deployment.max_in_flight.div_ceil(shards_at_once.max(1));
-    Workers {
+    let launching = Launching {
         launcher: Arc::new(deployment.launcher()),
         api: Arc::new(deployment.api()),
-        sender: Arc::new(deployment.sender()),
         previewer: Arc::new(deployment.previewer()),
-        feedback: Arc::new(deployment.feedback()),
-    }
+    };
+    Workers { launching, sender: Arc::new(deployment.sender()), feedback: Arc::new(deployment.feedback()) }
 }
 
 /// Running pollers. Dropped, they end where they are.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use germane::lambda::queue::Handle;
 use germane::{flow::queue::Unhurried, local::services::SHARD};
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ use crate::world::{World, campaign, person, with};
 const DAY: Duration = Duration::from_hours(24);
 
 /// An event of this sample's kind about somebody's mail of a campaign.
-fn event(sample: &str, campaign: &str, id: &str) -> Value {
+pub fn event(sample: &str, campaign: &str, id: &str) -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/feedback/samples/{sample}.json"));
     let mut event: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let tag = |id: &str| json!([URL_SAFE_NO_PAD.encode(id)]);

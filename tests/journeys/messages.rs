@@ -13,7 +13,7 @@ use germane::{
         queue::{Turn, Unhurried},
         send::lease::{KEEP, LEASE_S},
     },
-    lambda::queue::Workers,
+    lambda::queue::{Handle, Workers},
     local::services::{LAUNCH, SHARD},
 };
 use jiff::SignedDuration;

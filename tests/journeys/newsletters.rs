@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use germane::lambda::queue::Handle;
 use germane::{
     domain::{
         id::{CampaignId, NewsletterId},

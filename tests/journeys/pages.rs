@@ -75,7 +75,7 @@ impl Reader {
 }
 
 /// The token that a page's form of an action carries.
-fn form_token(page: &str, action: &str) -> String {
+pub fn form_token(page: &str, action: &str) -> String {
     let form = page.split(&format!("name=\"action\" value=\"{action}\"")).nth(1);
     let form = form.unwrap_or_else(|| panic!("no form {action} in {page}"));
     form.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()

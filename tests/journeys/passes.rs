@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use germane::lambda::queue::Handle;
 use germane::{
     domain::{
         decision::{OutcomeKind, ReasonCode},

@@ -1,6 +1,7 @@
 //! The same message twice, and two workers at once.
 
 use germane::flow::queue::Unhurried;
+use germane::lambda::queue::Handle;
 use serde_json::json;
 
 use crate::world::{World, campaign, person, with};
