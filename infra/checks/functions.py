@@ -123,6 +123,53 @@ def calls(template):
         yield f"{action}: is allowed, and nothing calls it"
 
 
+# What a function may and no journey of `tests/functions/calls.rs` has it do, with the tests that do.
+UNSEEN = {
+    ("send", "sqs:SendMessage", "launch queue"): "a quota that opens within seconds needs no schedule: journeys/quota.rs",
+    ("send", "scheduler:UpdateSchedule", "schedule"): "shards that wait for quota share one schedule: journeys/quota.rs",
+    ("preferences", "dynamodb:DeleteItem", "evidence table"): "SES refuses a mail with a link: journeys/pages/access.rs",
+}
+
+
+def seen(template):
+    """Each role allows its function what that was seen to call, and nothing else."""
+    calls = json.loads((ROOT / "infra" / "calls.json").read_text())
+    for function, actions in calls.items():
+        called = {(action, thing) for action, things in actions.items() for thing in things}
+        allowed = set()
+        for name, statement in statements(template):
+            if name == f"{function.capitalize()}Role":
+                allowed |= {(action, thing) for action in set(listed(statement["Action"])) - LAMBDAS for thing in things(statement)}
+        # A role for a table is one for each key of it.
+        whole = lambda thing: thing.partition(", ")[0]
+        for action, thing in sorted(called):
+            if not {(action, thing), (action, whole(thing))} & allowed:
+                yield f"{function}: calls {action} on {thing}, and may not"
+        for action, thing in sorted(allowed):
+            unseen = (action, thing) not in called and (action, thing) not in {(one, whole(other)) for one, other in called}
+            if unseen != ((function, action, thing) in UNSEEN):
+                yield f"{function}: {action} on {thing} is {'allowed, and never called' if unseen else 'called, and said not to be'}"
+
+
+def things(statement):
+    """What a statement is about, in the words of calls.json."""
+    keys = statement.get("Condition", {}).get("ForAllValues:StringEquals", {}).get("dynamodb:LeadingKeys", [None])
+    for resource in listed(statement["Resource"]):
+        text = json.dumps(resource)
+        kind = re.search(r":(identity|configuration-set|template|schedule|table)/", text)
+        if resource == "*":
+            yield "*"
+        elif target(resource) == "ScheduleRole":
+            yield "role of schedules"
+        elif kind and kind[1] != "table":
+            yield kind[1].replace("-", " ")
+        else:
+            # Of this stack by its name here; of another by its name there.
+            name = target(resource) or re.search(r"-(\w+)\"", text)[1] + "Table"
+            thing = re.sub(r"(Table|Queue)$", lambda kind: " " + kind[1].lower(), name[0].lower() + name[1:])
+            yield from (f"{thing}, {key}" if key else thing for key in keys)
+
+
 def schedules(template):
     """A schedule sends to two queues and its dead letters, and nobody else may be given its role."""
     allowed = [statement for name, statement in statements(template) if name == "ScheduleRole"]

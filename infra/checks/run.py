@@ -5,12 +5,12 @@ import sys
 
 from data import queues, secrets, tables
 from doors import alarms, feedback, roles, routes, stages
-from functions import calls, environment, functions, permissions, schedules
+from functions import calls, environment, functions, permissions, schedules, seen
 from template import Template, translated
 
 RULES = [
     tables, secrets, queues,
-    functions, environment, permissions, calls, schedules,
+    functions, environment, permissions, calls, seen, schedules,
     routes, roles, stages, feedback, alarms,
 ]
 

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use germane::{
     aws::{
+        clients::Clients,
         deployment::{Deployment, Settings},
+        dynamo::Dynamo,
         system::SystemClock,
     },
     domain::secret::Secret,
@@ -40,20 +42,25 @@ pub const PREFERENCES: &str = env!("CARGO_BIN_EXE_germane-preferences");
 async fn deployed() -> (Services, BTreeMap<&'static str, String>) {
     let (services, environment) = services().await;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let settings = Settings {
-        queues: services.queue_urls.clone(),
-        scheduler: services::scheduler(&services.clients, services.queue_urls.clone(), clock.clone()),
-        configuration_set: None,
-        tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
-        public_url: "https://mail.example.com".to_owned(),
-        max_in_flight: 8,
-    };
-    let api = Deployment::new(&services.clients, services.dynamo.clone(), clock, settings).api();
+    let api = deployment(&services.clients, &services, services.dynamo.clone(), &clock).api();
     api.put_policy(&policy()).await.unwrap();
     for (name, source) in shipped::templates() {
         api.put_template(&name, &source).await.unwrap();
     }
     (services, environment)
+}
+
+/// As the environment describes it.
+pub fn deployment(clients: &Clients, services: &Services, dynamo: Dynamo, clock: &Arc<dyn Clock>) -> Deployment {
+    let settings = Settings {
+        queues: services.queue_urls.clone(),
+        scheduler: services::scheduler(clients, services.queue_urls.clone(), clock.clone()),
+        configuration_set: None,
+        tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
+        public_url: "https://mail.example.com".to_owned(),
+        max_in_flight: 8,
+    };
+    Deployment::new(clients, dynamo, clock.clone(), settings)
 }
 
 /// The services, and the environment of a function that is deployed on them.

@@ -1,17 +1,25 @@
 //! What each function calls on AWS, through all that it does. `infra/calls.json` is what was seen, and `infra/check`
 //! compares it with what the functions' roles allow.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use germane::{
-    aws::{system::SystemClock, tables::TableNames},
-    flow::clock::Clock,
+    aws::{
+        clients::Endpoints,
+        deployment::Deployment,
+        system::SystemClock,
+        tables::{self, TableNames},
+    },
+    domain::{channel::Channel, secret::Secret},
+    flow::{clock::Clock, queue::Unhurried},
+    lambda::queue::Handle,
     local::{
-        services::{FEEDBACK, LAUNCH, PREVIEW, SHARD, Services},
+        clock::LocalClock,
+        services::{self, FEEDBACK, LAUNCH, PREVIEW, SHARD, Services},
         shipped,
     },
 };
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use super::{
@@ -30,7 +38,14 @@ const NAMES: [&str; 5] = ["api", "launch", "send", "feedback", "preferences"];
 /// The five functions at work, each behind a recorder of its own.
 struct Tour {
     services: Services,
-    functions: BTreeMap<&'static str, (Function, Recorder)>,
+    functions: BTreeMap<&'static str, Recorded>,
+}
+
+struct Recorded {
+    function: Function,
+    recorder: Recorder,
+    /// Where it finds the services.
+    before: BTreeMap<&'static str, String>,
 }
 
 impl Tour {
@@ -51,13 +66,13 @@ impl Tour {
             let anything =
                 if matches!(name, "api" | "preferences") { event("api-report") } else { json!({ "Records": [] }) };
             function.invoke(&anything).await;
-            functions.insert(name, (function, recorder));
+            functions.insert(name, Recorded { function, recorder, before: environment });
         }
         Self { services, functions }
     }
 
     async fn invoke(&mut self, function: &str, event: &Value) -> Value {
-        self.functions.get_mut(function).unwrap().0.invoke(event).await
+        self.functions.get_mut(function).unwrap().function.invoke(event).await
     }
 
     async fn request(&mut self, function: &str, method: &str, path: &str, body: &str, kind: &str) -> (u64, String) {
@@ -115,6 +130,11 @@ impl Tour {
         }
     }
 
+    /// As SES tells it.
+    fn tell(&self, event: &Value) {
+        self.services.queues.send(FEEDBACK, event.to_string(), Duration::ZERO).unwrap();
+    }
+
     /// Where a link in the newest mail leads.
     fn link(&self, to: &str) -> String {
         let mails = self.services.ses.mails();
@@ -124,9 +144,26 @@ impl Tour {
         word.trim_matches(['(', ')']).strip_prefix("https://mail.example.com").unwrap().to_owned()
     }
 
-    async fn end(self) -> BTreeMap<&'static str, Calls> {
-        self.functions.into_iter().map(|(name, (_, recorder))| (name, recorder.calls())).collect()
+    /// A function's steps in this process, behind its recorder.
+    async fn in_process(&self, function: &str, clock: &Arc<dyn Clock>) -> Deployment {
+        let at = |key: &str| Some(self.functions[function].before[key].clone());
+        let [dynamodb, sqs, ses, scheduler] = ENDPOINTS.map(at);
+        let clients = services::clients(&Endpoints { dynamodb, sqs, ses, scheduler });
+        let names = TableNames::new("germane");
+        let dynamo = tables::open(&clients, names, Secret::new([7; 32]), None).await.unwrap();
+        binaries::deployment(&clients, &self.services, dynamo, clock)
     }
+
+    async fn end(self) -> BTreeMap<&'static str, Calls> {
+        self.functions.into_iter().map(|(name, one)| (name, one.recorder.calls())).collect()
+    }
+}
+
+/// The sample event with this message in it.
+fn message(sample: &str, body: &Value) -> Value {
+    let mut event = event(sample);
+    event["Records"][0]["body"] = json!(with(body.clone(), json!({ "format": 1 })).to_string());
+    event
 }
 
 /// As tables are before a deployment's first start.
@@ -147,6 +184,7 @@ async fn each_function_calls_what_is_written_down_and_nothing_else() {
     newsletters(&mut tour).await;
     what_ses_tells(&mut tour).await;
     recipients_own_acts(&mut tour).await;
+    tomorrow(&mut tour).await;
     let seen = serde_json::to_value(tour.end().await).unwrap();
     let written: Value = serde_json::from_str(include_str!("../../infra/calls.json")).unwrap();
     assert_eq!(seen, written, "what was seen, for infra/calls.json:\n{seen:#}");
@@ -200,12 +238,15 @@ async fn campaigns(tour: &mut Tour) {
         tour.api("POST", &format!("/v1/campaigns/later/{command}"), Value::Null).await;
     }
     // Some hours from now, where these people are.
-    let here = now.in_tz("Europe/Berlin").unwrap();
-    let [opens, closes] = [12, 14].map(|hours| here.saturating_add(hours.hours()).strftime("%H:00").to_string());
-    let window = json!({ "send_window": { "opens": opens, "closes": closes } });
+    let (_, window) = hours_ahead(12);
     tour.api("POST", "/v1/campaigns", with(campaign("windowed"), window)).await;
     tour.drive().await;
     assert!(tour.services.ses.count() > 10, "too few mails to tell of");
+    // Its end is so near that no schedule is made for it; and a launch that comes twice finds the schedule of the first.
+    let ends = json!({ "expires_at": now + Duration::from_secs(10) });
+    tour.api("POST", "/v1/campaigns", with(campaign("ends"), ends)).await;
+    tour.drive().await;
+    tour.invoke("launch", &message("launch", &json!({ "kind": "launch", "campaign": "windowed" }))).await;
     for path in ["", "/weekly", "/weekly/decisions", "/weekly/decisions/r-3", "/weekly/decisions/r-3?all=true"] {
         tour.api("GET", &format!("/v1/campaigns{path}"), Value::Null).await;
     }
@@ -217,10 +258,8 @@ async fn newsletters(tour: &mut Tour) {
     });
     tour.api("PUT", "/v1/newsletters/rust", newsletter.clone()).await;
     tour.api("PUT", "/v1/newsletters/rust", with(newsletter, json!({ "cron": "0 10 * * mon" }))).await;
-    let mut run = event("launch");
-    run["Records"][0]["body"] =
-        json!("{\"format\":1,\"kind\":\"newsletter\",\"newsletter\":\"rust\",\"scheduled\":\"2026-11-23T09:00:00Z\"}");
-    tour.invoke("launch", &run).await;
+    let run = json!({ "kind": "newsletter", "newsletter": "rust", "scheduled": "2026-11-23T09:00:00Z" });
+    tour.invoke("launch", &message("launch", &run)).await;
     tour.api("GET", "/v1/newsletters", Value::Null).await;
     tour.api("GET", "/v1/newsletters/rust", Value::Null).await;
     tour.api("DELETE", "/v1/newsletters/rust", Value::Null).await;
@@ -228,11 +267,15 @@ async fn newsletters(tour: &mut Tour) {
 }
 
 async fn what_ses_tells(tour: &mut Tour) {
-    for (sample, id) in [("bounce-permanent-general", "r-4"), ("complaint-abuse", "r-5"), ("rendering-failure", "r-6")]
-    {
-        let told = feedback::event(sample, "weekly", id).to_string();
-        tour.services.queues.send(FEEDBACK, told, Duration::ZERO).unwrap();
+    let told = [("bounce-permanent-general", "r-4"), ("complaint-abuse", "r-5"), ("rendering-failure", "r-6")];
+    for (sample, id) in told {
+        tour.tell(&feedback::event(sample, "weekly", id));
     }
+    // Whom its campaign has put off, and a mail that is no campaign's.
+    tour.tell(&feedback::event("rendering-failure", "windowed", "r-8"));
+    let mut of_another = feedback::event("bounce-permanent-general", "weekly", "r-9");
+    of_another["mail"]["tags"] = json!({});
+    tour.tell(&of_another);
     tour.drive().await;
 }
 
@@ -245,8 +288,52 @@ async fn recipients_own_acts(tour: &mut Tour) {
     tour.press(&page, "link", "").await;
     let access = tour.link("/p/");
     tour.press(&access, "attribute", "&name=first_name&value=Sample").await;
+    tour.press(&access, "leave_all", "").await;
+    tour.press(&access, "return", "").await;
     tour.press(&access, "download", "").await;
     tour.page("POST", &unsubscribe, "List-Unsubscribe=One-Click").await;
     let asked = tour.press(&access, "erase", "").await;
     tour.press_of(&asked, &access, "erase_all", "").await;
+}
+
+/// What comes when time has gone on, by the same steps on a clock that is driven.
+async fn tomorrow(tour: &mut Tour) {
+    // A schedule that is there is moved.
+    for command in ["pause", "resume"] {
+        tour.api("POST", &format!("/v1/campaigns/windowed/{command}"), Value::Null).await;
+    }
+    tour.drive().await;
+    let (opens, window) = hours_ahead(12);
+    tour.api("POST", "/v1/campaigns", with(campaign("soon"), window)).await;
+    while let Some(batch) = binaries::batch(&tour.services, LAUNCH) {
+        tour.invoke("launch", &batch).await;
+    }
+    let clock = Arc::new(LocalClock::driven(SystemClock::default().now()));
+    let port: Arc<dyn Clock> = clock.clone();
+    let sender = tour.in_process("send", &port).await.sender();
+
+    // Its window opens so soon that no schedule is made for it.
+    clock.reach(opens - Duration::from_secs(5));
+    let first = binaries::batch(&tour.services, SHARD).unwrap();
+    sender.handle(body(&first), &Unhurried).await.unwrap();
+    // Nobody has asked for the account's limits for a while.
+    clock.advance(Duration::from_hours(1)).unwrap();
+    let preferences = tour.in_process("preferences", &port).await.preferences();
+    preferences.mail_link(&"r-10".parse().unwrap(), Channel::Work, "en").await.unwrap();
+    // The window of `windowed` is open.
+    let second = message("send", &json!({ "kind": "shard", "campaign": "windowed", "shard": 0, "pass": 2 }));
+    sender.handle(body(&second), &Unhurried).await.unwrap();
+}
+
+/// A window of two hours in which these people are then, and when it opens.
+fn hours_ahead(hours: i64) -> (Timestamp, Value) {
+    let opens = SystemClock::default().now().in_tz("Europe/Berlin").unwrap().saturating_add(hours.hours());
+    let opens = opens.with().minute(0).second(0).subsec_nanosecond(0).build().unwrap();
+    let closes = opens.saturating_add(2.hours());
+    let [from, to] = [&opens, &closes].map(|time| time.strftime("%H:%M").to_string());
+    (opens.timestamp(), json!({ "send_window": { "opens": from, "closes": to } }))
+}
+
+fn body(event: &Value) -> &str {
+    event["Records"][0]["body"].as_str().unwrap()
 }
