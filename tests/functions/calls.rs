@@ -154,7 +154,7 @@ impl Tour {
         binaries::deployment(&clients, &self.services, dynamo, clock)
     }
 
-    async fn end(self) -> BTreeMap<&'static str, Calls> {
+    fn end(self) -> BTreeMap<&'static str, Calls> {
         self.functions.into_iter().map(|(name, one)| (name, one.recorder.calls())).collect()
     }
 }
@@ -185,7 +185,7 @@ async fn each_function_calls_what_is_written_down_and_nothing_else() {
     what_ses_tells(&mut tour).await;
     recipients_own_acts(&mut tour).await;
     tomorrow(&mut tour).await;
-    let seen = serde_json::to_value(tour.end().await).unwrap();
+    let seen = serde_json::to_value(tour.end()).unwrap();
     let written: Value = serde_json::from_str(include_str!("../../infra/calls.json")).unwrap();
     assert_eq!(seen, written, "what was seen, for infra/calls.json:\n{seen:#}");
 }
@@ -200,8 +200,8 @@ async fn rules(tour: &mut Tour) {
 }
 
 async fn people(tour: &mut Tour) {
-    let lines: String = (0..20).map(|n| format!("{}\n", person(&format!("r-{n}")))).collect();
-    let (status, text) = tour.request("api", "POST", "/v1/recipients", &lines, "application/x-ndjson").await;
+    let lines: Vec<String> = (0..20).map(|n| person(&format!("r-{n}")).to_string()).collect();
+    let (status, text) = tour.request("api", "POST", "/v1/recipients", &lines.join("\n"), "application/x-ndjson").await;
     assert_eq!(status, 200, "{text}");
     let moved = with(person("r-0"), json!({ "addresses": { "work": "r-0.new@example.com" } }));
     tour.api("PUT", "/v1/recipients/r-0", moved).await;
