@@ -15,6 +15,7 @@ pub mod interest;
 pub mod lifecycle;
 pub mod newsletter;
 pub mod policy;
+pub mod price;
 pub mod recipient;
 pub mod report;
 pub mod secret;
