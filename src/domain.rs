@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod newsletter;
 pub mod policy;
 pub mod price;
+pub mod readiness;
 pub mod recipient;
 pub mod report;
 pub mod secret;
