@@ -57,18 +57,26 @@ pub fn span(seconds: u64) -> String {
 
 /// The text on lines of at most [`WIDTH`] characters, each after the first set in by `indent`.
 pub fn wrapped(text: &str, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut column = 0;
+    flowed("", text, indent)
+}
+
+/// The same after a `head`, which counts for the first line and is left as it is.
+pub fn flowed(head: &str, text: &str, indent: usize) -> String {
+    let mut lines = head.to_owned();
+    let mut column = head.chars().count();
+    let mut begins = true;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
+        let gap = usize::from(!begins);
+        if !begins && column + gap + length > WIDTH {
             lines.push('\n');
             lines.push_str(&" ".repeat(indent));
             column = indent;
-        } else if column > 0 {
+        } else if !begins {
             lines.push(' ');
             column += 1;
         }
+        begins = false;
         lines.push_str(word);
         column += length;
     }
@@ -98,6 +106,14 @@ mod tests {
         let text = wrapped(&"a word and another ".repeat(20), 4);
         assert!(text.lines().all(|line| line.len() <= WIDTH));
         assert!(text.lines().skip(1).all(|line| line.starts_with("    ")));
+    }
+
+    #[test]
+    fn a_head_counts_for_its_line_and_keeps_its_spaces() {
+        let text = flowed("  ok   sender   ", &"a word and another ".repeat(20), 16);
+        assert!(text.starts_with("  ok   sender   a word"));
+        assert!(text.lines().all(|line| line.len() <= WIDTH));
+        assert_eq!(flowed("  next: ", "word", 8), "  next: word");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The account: its quota, and what an account in the sandbox may do.
 
-use aws_sdk_sesv2::types::VerificationStatus;
-use germane::local::ses::SesConfig;
+use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus, VerificationStatus};
+use germane::local::ses::{CONFIGURATION_SET, SesConfig};
 
 use super::{Stack, entry, statuses};
 

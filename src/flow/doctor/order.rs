@@ -97,8 +97,9 @@ impl Doctor {
         match self.simulator.send(&letter, MAILS, FLAWED).await {
             Ok(answers) => order::judge(&answers.into_iter().map(said).collect::<Vec<_>>()),
             Err(MailerError::Refused(why)) => {
-                let found = format!("SES refused the whole call for the one mail in it that cannot be sent ({why})");
-                unknown(&found, "nothing was sent. Bad mails are then found by halving calls, which needs no order")
+                let next = "see what else is not ready: germane doctor. If nothing is, SES refuses a call for one bad mail \
+                            in it, and its order cannot be seen so";
+                unknown(&format!("SES refused the whole call ({why}): nothing was sent"), next)
             }
             Err(error @ (MailerError::Busy(_) | MailerError::InDoubt(_))) => unknown(&error.to_string(), AGAIN),
             Err(MailerError::Stopped(stop)) => unknown(&stop.message, "see what else is not ready: germane doctor"),
