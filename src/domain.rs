@@ -14,6 +14,7 @@ pub mod id;
 pub mod interest;
 pub mod lifecycle;
 pub mod newsletter;
+pub mod number;
 pub mod policy;
 pub mod price;
 pub mod readiness;

@@ -40,11 +40,11 @@ pub struct Doctor {
 #[derive(Deserialize)]
 struct Readiness {
     ready: bool,
-    checks: Vec<Check>,
+    checks: Vec<Checked>,
 }
 
 #[derive(Deserialize)]
-struct Check {
+struct Checked {
     check: Looked,
     state: State,
     found: String,
@@ -54,7 +54,7 @@ struct Check {
 pub async fn run(args: Doctor, client: &Client, screen: Screen) -> Result<(), Failure> {
     if args.verify_order {
         let answer = client.post_nothing(&["doctor", "order"]).await?;
-        let check: Check = read(&answer, client)?;
+        let check: Checked = read(&answer, client)?;
         return told(&answer, &[check], None, screen);
     }
     let answer = client.get(&["doctor"], &[]).await?;
@@ -67,7 +67,7 @@ fn read<T: for<'de> Deserialize<'de>>(answer: &Value, client: &Client) -> Result
 }
 
 /// Shows the checks; a failure if one of them keeps campaigns from running, or `ready` says that something does.
-fn told(answer: &Value, checks: &[Check], ready: Option<bool>, screen: Screen) -> Result<(), Failure> {
+fn told(answer: &Value, checks: &[Checked], ready: Option<bool>, screen: Screen) -> Result<(), Failure> {
     if screen.json {
         screen.document(answer)?;
     } else {
@@ -75,7 +75,7 @@ fn told(answer: &Value, checks: &[Check], ready: Option<bool>, screen: Screen) -
             screen.line(line(check, screen.paint))?;
         }
     }
-    let amiss = |state| -> Vec<String> { checks.iter().filter(|one| one.state == state).map(Check::name).collect() };
+    let amiss = |state| -> Vec<String> { checks.iter().filter(|one| one.state == state).map(Checked::name).collect() };
     let (missing, unknown) = (amiss(State::Missing), amiss(State::Unknown));
     if missing.is_empty() && unknown.is_empty() && ready != Some(false) {
         if ready.is_some() && !screen.json {
@@ -99,14 +99,14 @@ fn ready_line(advice: usize) -> String {
     }
 }
 
-impl Check {
+impl Checked {
     fn name(&self) -> String {
         self.check.as_str().replace('_', " ")
     }
 }
 
 /// Without colour the sign says it all.
-fn line(check: &Check, paint: Paint) -> String {
+fn line(check: &Checked, paint: Paint) -> String {
     let sign = match check.state {
         State::Ready => "ok",
         State::Advice => "..",

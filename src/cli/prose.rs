@@ -2,21 +2,10 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
+pub use crate::domain::number::grouped;
+
 /// Lines are no longer than this, so that they fit an ordinary terminal.
 pub const WIDTH: usize = 80;
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `31.2 %`, rounded half up.
 pub fn percent(part: u64, whole: u64) -> String {
@@ -86,12 +75,6 @@ pub fn flowed(head: &str, text: &str, indent: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let shown = [0, 7, 999, 1_000, 123_456, 1_234_567].map(grouped);
-        assert_eq!(shown, ["0", "7", "999", "1,000", "123,456", "1,234,567"]);
-    }
 
     #[test]
     fn percentages_are_rounded_half_up_and_nothing_of_nothing_is_none() {

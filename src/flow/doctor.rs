@@ -98,10 +98,10 @@ pub struct Figures {
 
 impl Doctor {
     pub async fn examine(&self) -> Readiness {
-        let (tables, rules, account, events) =
-            join!(self.tables(), self.policies.current(), self.surroundings.account(), self.events());
+        let (rules, account, events) = join!(self.policies.current(), self.surroundings.account(), self.events());
         let policy = rules.as_ref().ok().and_then(Option::as_ref).map(|current| &current.policy);
-        let (sender, templates) = join!(self.sender(policy), self.templates(policy));
+        let (tables, sender, templates) =
+            join!(self.tables(rules.as_ref().err()), self.sender(policy), self.templates(policy));
         let figures = figures(self.shards, account.as_ref().ok());
         let checks: Vec<Check> = [tables]
             .into_iter()
@@ -114,63 +114,64 @@ impl Doctor {
         Readiness { ready: checks.iter().all(Check::lets_run), checks, figures }
     }
 
-    /// Reads from each table as requests do, in places where there may be nothing.
-    async fn tables(&self) -> Check {
+    /// Reads from each table as requests do, in places where there may be nothing. The policy was read from that of the
+    /// campaigns already.
+    async fn tables(&self, campaigns: Option<&PortError>) -> Check {
         let made_up = || -> Option<(RecipientId, CampaignId, EmailAddress)> {
             Some(("doctor".parse().ok()?, "doctor".parse().ok()?, "doctor@example.com".parse().ok()?))
         };
         let Some((recipient, campaign, address)) = made_up() else {
-            return Check::unknown(Looked::Tables, "no key to look for", AGAIN);
+            return Check::unknown(Looked::Tables, "there is no key to look for", AGAIN);
         };
         let work = Work { campaign, shard: Shard(0), pass: 1 };
         let addresses = [address];
-        let (recipients, addresses, campaigns, ledger, evidence) = join!(
+        let (recipients, addresses, ledger, evidence) = join!(
             self.people.get(&recipient),
             self.addresses.get(&addresses),
-            self.policies.current(),
             self.ledger.after(&work, None),
             self.people.evidence(&recipient),
         );
         let answers = [
-            ("recipients", recipients.err()),
-            ("addresses", addresses.err()),
-            ("campaigns", campaigns.err()),
-            ("ledger", ledger.err()),
-            ("evidence", evidence.err()),
+            ("recipients", recipients.as_ref().err()),
+            ("addresses", addresses.as_ref().err()),
+            ("campaigns", campaigns),
+            ("ledger", ledger.as_ref().err()),
+            ("evidence", evidence.as_ref().err()),
         ];
-        let silent: Vec<(&str, PortError)> =
+        let silent: Vec<(&str, &PortError)> =
             answers.into_iter().filter_map(|(table, error)| Some((table, error?))).collect();
         let Some((_, error)) = silent.first() else {
             return Check::ready(Looked::Tables, format!("all five answer; recipients lie in {} shards", self.shards));
         };
         let names: Vec<&str> = silent.iter().map(|(table, _)| *table).collect();
-        unknown(Looked::Tables, &format!("{}: ", names.join(", ")), error)
+        let [check] = unknown([Looked::Tables], &format!("{}: ", names.join(", ")), error);
+        check
     }
 
     async fn sender(&self, policy: Option<&Policy>) -> [Check; 3] {
         const ASPECTS: [Looked; 3] = [Looked::Identity, Looked::Dkim, Looked::MailFrom];
         let Some(policy) = policy else { return ASPECTS.map(|check| Check::rests_on(check, Looked::Policy)) };
-        let mut closest: Option<(String, Identity)> = None;
+        let mut found: Vec<(String, Identity)> = Vec::new();
         for name in sender::names(&policy.from) {
             match self.surroundings.identity(&name).await {
-                Ok(Some(identity)) if identity.verified || closest.is_none() => {
-                    let decides = identity.verified;
-                    closest = Some((name, identity));
+                Ok(Some(identity)) => {
+                    let decides = identity.verified && !name.contains('@');
+                    found.push((name, identity));
                     if decides {
                         break;
                     }
                 }
-                Ok(_) => {}
-                Err(error) => return ASPECTS.map(|check| unknown(check, "", &error)),
+                Ok(None) => {}
+                Err(error) => return unknown(ASPECTS, "", &error),
             }
         }
-        sender::judge(&policy.from, closest.as_ref().map(|(name, identity)| (name.as_str(), identity)))
+        sender::judge(&policy.from, &found)
     }
 
     async fn events(&self) -> [Check; 2] {
         match self.surroundings.configuration_set().await {
             Ok(set) => events::judge(&set),
-            Err(error) => [Looked::ConfigurationSet, Looked::Events].map(|check| unknown(check, "", &error)),
+            Err(error) => unknown([Looked::ConfigurationSet, Looked::Events], "", &error),
         }
     }
 
@@ -178,13 +179,15 @@ impl Doctor {
         let names: Vec<TemplateName> = match self.usage.declared().await {
             Ok(declared) => declared.into_keys().collect(),
             Err(error) => {
-                let all = [Looked::Templates, Looked::ConfirmConsent, Looked::AccessLink];
-                return all.map(|check| unknown(check, "", &error)).to_vec();
+                return unknown([Looked::Templates, Looked::ConfirmConsent, Looked::AccessLink], "", &error).to_vec();
             }
         };
         let in_ses = match self.in_ses(&names).await {
             Ok(pushed) => templates::judge(&pushed, names.len().saturating_sub(pushed.len())),
-            Err(error) => unknown(Looked::Templates, "", &error),
+            Err(error) => {
+                let [check] = unknown([Looked::Templates], "", &error);
+                check
+            }
         };
         [in_ses].into_iter().chain(templates::judge_own(policy, &names)).collect()
     }
@@ -209,16 +212,20 @@ impl Doctor {
 fn judge_rules(rules: &Result<Option<Arc<Versioned>>, PortError>) -> [Check; 4] {
     match rules {
         Ok(current) => rules::judge(current.as_ref().map(|current| (current.version, &current.policy))),
-        Err(error) => [Looked::Policy, Looked::PostalAddress, Looked::PrivacyUrl, Looked::TestAddresses]
-            .map(|check| unknown(check, "", error)),
+        Err(error) => {
+            let all = [Looked::Policy, Looked::PostalAddress, Looked::PrivacyUrl, Looked::TestAddresses];
+            unknown(all, "", error)
+        }
     }
 }
 
 fn judge_account(account: &Result<Account, PortError>) -> [Check; 5] {
     match account {
         Ok(account) => account::judge(account),
-        Err(error) => [Looked::Production, Looked::Sending, Looked::Rate, Looked::Quota, Looked::Plan]
-            .map(|check| unknown(check, "", error)),
+        Err(error) => {
+            let all = [Looked::Production, Looked::Sending, Looked::Rate, Looked::Quota, Looked::Plan];
+            unknown(all, "", error)
+        }
     }
 }
 
@@ -235,9 +242,12 @@ fn figures(shards: u16, account: Option<&Account>) -> Figures {
     }
 }
 
-/// A check that could not be made. The first cause is told as well: mostly it says whether it is rights or the network.
-fn unknown(check: Looked, what: &str, error: &PortError) -> Check {
+/// Checks that could not be made, for one reason. Its first cause is told as well: mostly it says whether it is rights
+/// or the network.
+fn unknown<const N: usize>(checks: [Looked; N], what: &str, error: &PortError) -> [Check; N] {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    warn!(check = check.as_str(), %error, cause, "a check could not be made");
-    Check::unknown(check, format!("{what}{error}{cause}"), AGAIN)
+    let found = format!("{what}{error}{cause}");
+    let names: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
+    warn!(checks = names.join(", "), found, "checks could not be made");
+    checks.map(|check| Check::unknown(check, found.as_str(), AGAIN))
 }

@@ -40,7 +40,7 @@ fn a_healthy_account_in_production_is_ready() {
             "SES lets the account mail everybody",
             "on, and the account is in good standing",
             "14 mails a second",
-            "50000 mails a day; 1234 in the last 24 hours",
+            "50,000 mails a day; 1,234 in the last 24 hours",
             "essentials: a million mails cost $160.00",
         ]
     );

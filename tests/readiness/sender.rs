@@ -27,7 +27,7 @@ fn identity() -> Identity {
 fn judged(change: impl Fn(&mut Identity)) -> [State; 3] {
     let mut identity = identity();
     change(&mut identity);
-    let checks = judge(&from(), Some(("example.com", &identity)));
+    let checks = judge(&from(), &[("example.com".to_owned(), identity)]);
     assert!(checks.iter().all(says_what_to_do), "{checks:?}");
     states(&checks)
 }
@@ -40,7 +40,7 @@ fn the_address_is_looked_for_first_then_its_domain_and_those_above() {
 
 #[test]
 fn a_verified_domain_that_signs_is_ready() {
-    let checks = judge(&from(), Some(("example.com", &identity())));
+    let checks = judge(&from(), &[("example.com".to_owned(), identity())]);
     assert_eq!(
         checks.map(|check| check.found),
         ["example.com is verified", "mails of example.com are signed", "example.com has a MAIL FROM domain of its own"]
@@ -49,14 +49,14 @@ fn a_verified_domain_that_signs_is_ready() {
 
 #[test]
 fn no_address_is_told() {
-    let checks = judge(&from(), Some(("news@mail.Example.com", &identity())));
+    let checks = judge(&from(), &[("news@mail.Example.com".to_owned(), identity())]);
     assert!(checks.iter().all(|check| !check.found.contains('@')), "{checks:?}");
     assert_eq!(checks[0].found, "the address of `from` at mail.Example.com is verified");
 }
 
 #[test]
 fn without_an_identity_nothing_of_it_can_be_looked_at() {
-    let checks = judge(&from(), None);
+    let checks = judge(&from(), &[]);
     assert_eq!(states(&checks), [Missing, Unknown, Unknown]);
     assert!(checks[0].next.as_ref().unwrap().contains("create the identity mail.Example.com"), "{checks:?}");
 }
@@ -95,4 +95,22 @@ fn a_mail_from_domain_is_advice_unless_ses_refuses_mails_without_it() {
         assert_eq!([own(false), own(true)], [Advice, Missing], "{proof:?}");
     }
     assert_eq!(of(Some(MailFrom { proof: Proof::Success, refuses: true })), Ready);
+}
+
+#[test]
+fn what_is_verified_closest_decides_and_has_from_above_what_it_leaves_open() {
+    let judged = |address: Identity| {
+        let found = [("news@mail.Example.com".to_owned(), address), ("example.com".to_owned(), identity())];
+        judge(&from(), &found).map(|check| {
+            (check.state, check.found.starts_with("mails of example.com") || check.found.starts_with("example.com"))
+        })
+    };
+    let own = |dkim| Identity { dkim, mail_from: None, ..identity() };
+    let address = (Ready, false);
+    let domain = (Ready, true);
+    assert_eq!(judged(own(Some(Proof::NotStarted))), [address, domain, domain], "the domain's key signs");
+    assert_eq!(judged(own(Some(Proof::Success))), [address, address, domain]);
+    assert_eq!(judged(own(None)), [address, (Missing, false), domain], "it was switched off for this address");
+    let unverified = Identity { verified: false, verification: Proof::Pending, ..own(None) };
+    assert_eq!(judged(unverified), [domain; 3], "an address that nobody confirmed inherits");
 }

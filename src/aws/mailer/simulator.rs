@@ -4,22 +4,30 @@ use async_trait::async_trait;
 use aws_sdk_sesv2::types::BulkEmailEntry;
 
 use super::{SesMailer, addressed, hand_over};
-use crate::flow::{
-    doctor::order::{Letter, Simulator},
-    send::mail::{Answer, MailerError},
+use crate::{
+    domain::readiness::order::{FLAWED, MAILS},
+    flow::{
+        doctor::order::{Flaw, Letter, Simulator},
+        send::mail::{Answer, MailerError},
+    },
 };
 
-/// Whatever it becomes, it is delivered to the simulator or to nobody: SES takes no space before the @.
-const FLAWED: &str = "success order@simulator.amazonses.com";
+/// SES takes no space before the @; and if it did, the mail would be the simulator's.
+const NO_ADDRESS: &str = "success order@simulator.amazonses.com";
+const NO_JSON: &str = "{";
 
 #[async_trait]
 impl Simulator for SesMailer {
-    async fn send(&self, letter: &Letter<'_>, mails: usize, flawed: usize) -> Result<Vec<Answer>, MailerError> {
+    async fn send(&self, letter: &Letter<'_>, flaw: Flaw) -> Result<Vec<Answer>, MailerError> {
         let entry = |at: usize| -> BulkEmailEntry {
-            let taken = format!("success+order-{at}@simulator.amazonses.com");
-            addressed(if at == flawed { FLAWED } else { &taken }, letter.data).build()
+            let to = format!("success+order-{at}@simulator.amazonses.com");
+            let entry = match flaw {
+                Flaw::Address if at == FLAWED => addressed(NO_ADDRESS, letter.data),
+                Flaw::Data if at == FLAWED => addressed(&to, NO_JSON),
+                Flaw::Address | Flaw::Data => addressed(&to, letter.data),
+            };
+            entry.build()
         };
-        let entries = (0..mails).map(entry).collect();
-        hand_over(self.call(letter.from, letter.template, entries), mails).await
+        hand_over(self.call(letter.from, letter.template, (0..MAILS).map(entry).collect()), MAILS).await
     }
 }

@@ -1,7 +1,7 @@
 //! The SES account: whom it may mail, how fast, how much, and for what price.
 
 use super::{Check, Looked};
-use crate::domain::price::Plan;
+use crate::domain::{number::grouped, price::Plan};
 
 /// The account in one region, as SES tells of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,25 +67,21 @@ fn rate(account: &Account) -> Check {
     if per_second > 0.0 && per_second.is_finite() {
         return Check::ready(Looked::Rate, format!("{per_second} mails a second"));
     }
-    Check::missing(
-        Looked::Rate,
-        "SES lets the account send nothing",
-        "ask for a higher rate in the SES console (Service Quotas)",
-    )
+    let next = "ask for a higher rate in the SES console (Service Quotas)";
+    Check::missing(Looked::Rate, "SES lets the account send nothing", next)
 }
 
 fn quota(account: &Account) -> Check {
-    let used = account.sent_last_day;
+    let used = format!("{} in the last 24 hours", grouped(account.sent_last_day));
+    let more = "ask for a higher quota in the SES console (Service Quotas)";
     match account.per_day {
-        None => Check::ready(Looked::Quota, format!("any number of mails a day; {used} in the last 24 hours")),
-        Some(0) => {
-            Check::missing(Looked::Quota, "no mail a day", "ask for a higher quota in the SES console (Service Quotas)")
+        None => Check::ready(Looked::Quota, format!("any number of mails a day; {used}")),
+        Some(0) => Check::missing(Looked::Quota, "no mail a day", more),
+        Some(per_day) if account.sent_last_day >= per_day => {
+            let found = format!("all of {} mails a day are used", grouped(per_day));
+            Check::advice(Looked::Quota, found, format!("campaigns wait until it frees; for more, {more}"))
         }
-        Some(per_day) if used >= per_day => {
-            let next = "campaigns wait until it frees; for more, ask for a higher quota in the SES console";
-            Check::advice(Looked::Quota, format!("all of {per_day} mails a day are used"), next)
-        }
-        Some(per_day) => Check::ready(Looked::Quota, format!("{per_day} mails a day; {used} in the last 24 hours")),
+        Some(per_day) => Check::ready(Looked::Quota, format!("{} mails a day; {used}", grouped(per_day))),
     }
 }
 

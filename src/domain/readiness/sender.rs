@@ -50,23 +50,36 @@ pub fn names(from: &Mailbox) -> Vec<String> {
     names
 }
 
-/// Judges the identity that SES takes: the closest that is verified, or the closest that is there at all.
-pub fn judge(from: &Mailbox, found: Option<(&str, &Identity)>) -> [Check; 3] {
-    let Some((name, identity)) = found else {
+/// Judges by the identities that were found, the closest first. The closest that is verified is the one that SES sends
+/// for; what it leaves open it has from those above.
+pub fn judge(from: &Mailbox, found: &[(String, Identity)]) -> [Check; 3] {
+    let verified: Vec<&(String, Identity)> = found.iter().filter(|(_, identity)| identity.verified).collect();
+    let Some(closest) = verified.first().copied().or(found.first()) else {
         let domain = from.domain();
-        let next = format!(
-            "create the identity {domain} in this region's SES (console, Identities), and publish its DNS records"
-        );
+        let next = format!("create the identity {domain} in the SES console (Identities), and publish its DNS records");
         let missing =
             Check::missing(Looked::Identity, format!("SES knows neither {domain} nor an address there"), next);
-        return [
-            missing,
-            Check::rests_on(Looked::Dkim, Looked::Identity),
-            Check::rests_on(Looked::MailFrom, Looked::Identity),
-        ];
+        let [dkim, mail_from] = [Looked::Dkim, Looked::MailFrom].map(|check| Check::rests_on(check, Looked::Identity));
+        return [missing, dkim, mail_from];
     };
-    let name = if name.contains('@') { format!("the address of `from` at {}", from.domain()) } else { name.to_owned() };
-    [verification(&name, identity), dkim(&name, identity), mail_from(&name, identity)]
+    let signing = match closest.1.dkim {
+        // Signing that is off, and signing that works, are its own.
+        None | Some(Proof::Success) => closest,
+        Some(_) => {
+            verified.iter().find(|(_, identity)| identity.dkim == Some(Proof::Success)).copied().unwrap_or(closest)
+        }
+    };
+    let bouncing = verified.iter().find(|(_, identity)| identity.mail_from.is_some()).copied().unwrap_or(closest);
+    [
+        verification(&told(from, &closest.0), &closest.1),
+        dkim(&told(from, &signing.0), &signing.1),
+        mail_from(&told(from, &bouncing.0), &bouncing.1),
+    ]
+}
+
+/// An identity's name, without an address.
+fn told(from: &Mailbox, name: &str) -> String {
+    if name.contains('@') { format!("the address of `from` at {}", from.domain()) } else { name.to_owned() }
 }
 
 fn verification(name: &str, identity: &Identity) -> Check {

@@ -11,7 +11,7 @@ use crate::{
         policy::Policy,
         readiness::{
             Check, Looked,
-            order::{self, FLAWED, MAILS, Said},
+            order::{self, MAILS, Said},
         },
     },
     flow::{
@@ -22,16 +22,17 @@ use crate::{
     },
 };
 
-const TRIES: usize = 3;
+/// How many moments are asked for until one is kept.
+const MOMENTS: usize = 3;
 const AGAIN: &str = "ask again in a quieter moment";
 
-/// One bulk call to SES's simulator, which delivers to nobody and harms no reputation.
+/// SES's simulator, which delivers to nobody and harms no reputation.
 /// <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>
 #[async_trait]
 pub trait Simulator: Send + Sync {
-    /// Sends `mails` once, in the way of a campaign's batch, the one at `flawed` to an address of the simulator that no
-    /// mail can be sent to. Answers in the order in which SES did.
-    async fn send(&self, letter: &Letter<'_>, mails: usize, flawed: usize) -> Result<Vec<Answer>, MailerError>;
+    /// Sends [`MAILS`] to it in one call, once, in the way of a campaign's batch; the one at [`order::FLAWED`] cannot be
+    /// sent to anybody. Answers in the order in which SES did.
+    async fn send(&self, letter: &Letter<'_>, flaw: Flaw) -> Result<Vec<Answer>, MailerError>;
 }
 
 /// What is sent.
@@ -42,6 +43,26 @@ pub struct Letter<'a> {
     pub template: &'a str,
     /// Its data, as JSON.
     pub data: &'a str,
+}
+
+/// Why SES cannot take one mail of the call. It is not written down which of them refuse the whole call instead; then
+/// nothing is sent, and the next is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// No address, though at the simulator's domain.
+    Address,
+    /// No JSON.
+    Data,
+}
+
+const FLAWS: [Flaw; 2] = [Flaw::Address, Flaw::Data];
+
+/// What became of waiting for a moment.
+enum Moment {
+    Now,
+    /// The day has no room.
+    Full,
+    Missed,
 }
 
 impl Doctor {
@@ -60,26 +81,26 @@ impl Doctor {
             let found = format!("{MAILS} mails have to go at once, and the account may send {per_second} a second");
             return Ok(unknown(&found, "ask again once it may send more: the sandbox allows one a second"));
         }
-        let before = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::from_secs(1));
+        let ahead = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::from_secs(1));
         let mut count = Count::New;
-        for _ in 0..TRIES {
-            // Room for as many before them as there are: so many at once leave no second with more than the rate.
-            let order = Order { mails: 2 * MAILS, count, reserved_percent: 0 };
-            let start = match self.pacer.reserve(&order).await? {
-                Reservation::Granted { start, mails } if mails == order.mails => start,
-                Reservation::Granted { .. } | Reservation::Refused { .. } => {
-                    return Ok(unknown("the day's quota is used up", "ask again tomorrow"));
+        let mut refused = String::new();
+        for flaw in FLAWS {
+            match self.moment(ahead, count).await? {
+                Moment::Now => {}
+                Moment::Full => return Ok(unknown("the day's quota is used up", "ask again tomorrow")),
+                Moment::Missed => {
+                    return Ok(unknown("each moment that was reserved had passed before it was known", AGAIN));
                 }
-            };
+            }
             count = Count::Again;
-            let start = start.saturating_add(before).unwrap_or(start);
-            let wait = Duration::try_from(start.duration_since(self.clock.now())).unwrap_or_default();
-            self.clock.sleep(wait).await;
-            if self.clock.now().duration_since(start) <= LATE {
-                return Ok(self.try_out(&current.policy, &template).await);
+            match self.try_out(&current.policy, &template, flaw).await {
+                Ok(check) => return Ok(check),
+                Err(why) => refused = why,
             }
         }
-        Ok(unknown("each moment that was reserved had passed before it was known", AGAIN))
+        let next = "see what else is not ready: germane doctor. If nothing is, SES refuses a call for one bad mail in it, \
+                    and its order cannot be seen so";
+        Ok(unknown(&format!("SES refused the whole call ({refused}): nothing was sent"), next))
     }
 
     async fn any_template(&self) -> Result<Option<Compiled>, PortError> {
@@ -91,19 +112,37 @@ impl Doctor {
         Ok(None)
     }
 
-    async fn try_out(&self, policy: &Policy, template: &Compiled) -> Check {
+    /// Comes when so many mails may go at once. As much time as they take is left before them, so that no second sees
+    /// more than the rate.
+    async fn moment(&self, ahead: SignedDuration, count: Count) -> Result<Moment, PortError> {
+        let mut count = count;
+        for _ in 0..MOMENTS {
+            let order = Order { mails: 2 * MAILS, count, reserved_percent: 0 };
+            let start = match self.pacer.reserve(&order).await? {
+                Reservation::Granted { start, mails } if mails == order.mails => start,
+                Reservation::Granted { .. } | Reservation::Refused { .. } => return Ok(Moment::Full),
+            };
+            count = Count::Again;
+            let start = start.saturating_add(ahead).unwrap_or(start);
+            let wait = Duration::try_from(start.duration_since(self.clock.now())).unwrap_or_default();
+            self.clock.sleep(wait).await;
+            if self.clock.now().duration_since(start) <= LATE {
+                return Ok(Moment::Now);
+            }
+        }
+        Ok(Moment::Missed)
+    }
+
+    /// What the call shows, or why SES refused it as a whole.
+    async fn try_out(&self, policy: &Policy, template: &Compiled, flaw: Flaw) -> Result<Check, String> {
         let letter =
             Letter { from: policy.from.as_str(), template: &template.ses_name(), data: &template.sample_data(policy) };
-        match self.simulator.send(&letter, MAILS, FLAWED).await {
+        Ok(match self.simulator.send(&letter, flaw).await {
             Ok(answers) => order::judge(&answers.into_iter().map(said).collect::<Vec<_>>()),
-            Err(MailerError::Refused(why)) => {
-                let next = "see what else is not ready: germane doctor. If nothing is, SES refuses a call for one bad mail \
-                            in it, and its order cannot be seen so";
-                unknown(&format!("SES refused the whole call ({why}): nothing was sent"), next)
-            }
+            Err(MailerError::Refused(why)) => return Err(why),
             Err(error @ (MailerError::Busy(_) | MailerError::InDoubt(_))) => unknown(&error.to_string(), AGAIN),
             Err(MailerError::Stopped(stop)) => unknown(&stop.message, "see what else is not ready: germane doctor"),
-        }
+        })
     }
 }
 

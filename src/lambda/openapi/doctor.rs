@@ -14,13 +14,13 @@ pub struct Readiness {
     /// Whether a campaign could run: no check is `missing` or `unknown`.
     pub ready: bool,
     /// One of each but `order`, always in the same order.
-    pub checks: Vec<Check>,
+    pub checks: Vec<Checked>,
     pub figures: Figures,
 }
 
 /// How one thing stands.
 #[derive(ToSchema)]
-pub struct Check {
+pub struct Checked {
     pub check: Looked,
     pub state: State,
     /// For people.

@@ -6,7 +6,7 @@ use super::{
     attributes::{self, AttributesPart, Deleted},
     campaign::Campaign,
     decision::Why,
-    doctor::{self, Check, Readiness},
+    doctor::{self, Checked, Readiness},
     examples,
     newsletter::{Newsletter, NewsletterChange, NewsletterList},
     operation::{Described, Op},
@@ -302,7 +302,7 @@ fn readiness() -> Vec<Op> {
                 "Sends three mails to SES's simulator, with one among them that SES must refuse, in one call: outcomes \
                  are told by the place of SES's answers. Nobody else is mailed. The mails count for the rate and the quota.",
             )
-            .answers::<Check>(200, "What SES answered; the check is `order`.", doctor::order()),
+            .answers::<Checked>(200, "What SES answered; the check is `order`.", doctor::order()),
     ]
 }
 

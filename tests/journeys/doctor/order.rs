@@ -9,7 +9,7 @@ use germane::{
         State::{Missing, Ready, Unknown},
     },
     flow::{
-        doctor::order::{Letter, Simulator},
+        doctor::order::{Flaw, Letter, Simulator},
         send::mail::{Answer, MailerError},
     },
     local::ses::{SesConfig, Throttle},
@@ -44,8 +44,8 @@ struct Reversed(Arc<dyn Simulator>);
 
 #[async_trait]
 impl Simulator for Reversed {
-    async fn send(&self, letter: &Letter<'_>, mails: usize, flawed: usize) -> Result<Vec<Answer>, MailerError> {
-        let mut answers = self.0.send(letter, mails, flawed).await?;
+    async fn send(&self, letter: &Letter<'_>, flaw: Flaw) -> Result<Vec<Answer>, MailerError> {
+        let mut answers = self.0.send(letter, flaw).await?;
         answers.reverse();
         Ok(answers)
     }
@@ -58,6 +58,27 @@ async fn answers_in_another_order_say_that_nothing_should_be_sent() {
     let check = verified(&world).await;
     assert_eq!(check.state, Missing);
     assert!(check.next.unwrap().starts_with("send no campaign"));
+}
+
+/// Refuses a call for one bad address in it.
+struct Strict(Arc<dyn Simulator>);
+
+#[async_trait]
+impl Simulator for Strict {
+    async fn send(&self, letter: &Letter<'_>, flaw: Flaw) -> Result<Vec<Answer>, MailerError> {
+        match flaw {
+            Flaw::Address => Err(MailerError::Refused("BAD_REQUEST".to_owned())),
+            Flaw::Data => self.0.send(letter, flaw).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_a_bad_address_refuses_the_whole_call_bad_data_may_not() {
+    let mut world = World::start().await;
+    world.deployment.simulator = Arc::new(Strict(Arc::clone(&world.deployment.simulator)));
+    assert_eq!(verified(&world).await.state, Ready);
+    assert_eq!((world.services.ses.count(), world.services.ses.tally().calls), (3, 1));
 }
 
 #[tokio::test]
@@ -90,10 +111,10 @@ async fn without_room_in_the_quota_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_call_that_ses_refuses_whole_tells_nothing_and_is_not_repeated() {
+async fn calls_that_ses_refuses_whole_tell_nothing() {
     let world = of(SesConfig { identity_pending: true, ..SesConfig::default() }).await;
     let check = verified(&world).await;
-    assert_eq!((check.state, world.services.ses.tally().calls), (Unknown, 1));
+    assert_eq!((check.state, world.services.ses.tally().calls), (Unknown, 2));
     assert_eq!(check.found, "SES refused the whole call (MESSAGE_REJECTED): nothing was sent");
 }
 
