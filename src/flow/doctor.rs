@@ -7,7 +7,7 @@ pub mod order;
 use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures_util::{future::join_all, join};
+use futures_util::join;
 use serde::Serialize;
 use tracing::warn;
 
@@ -194,14 +194,14 @@ impl Doctor {
 
     /// Looks at as many as there is time for, one after the other.
     async fn in_ses(&self, names: &[TemplateName]) -> Result<Vec<Pushed>, PortError> {
-        let forms = join_all(names.iter().map(|name| self.templates.current(name))).await;
         let mut pushed = Vec::with_capacity(names.len());
         let begun = self.clock.monotonic();
-        for (name, form) in names.iter().zip(forms) {
+        for name in names {
             if self.clock.monotonic().saturating_sub(begun) > TEMPLATES_WITHIN {
                 break;
             }
-            let form = form?.ok_or_else(|| PortError::corrupt("a template", "its newest form is not there"))?;
+            let form = self.templates.current(name).await?;
+            let form = form.ok_or_else(|| PortError::corrupt("a template", "its newest form is not there"))?;
             let held = self.surroundings.template(&form).await?;
             pushed.push(Pushed { name: name.clone(), in_ses: form.ses_name(), held });
         }

@@ -2,7 +2,7 @@
 
 mod order;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -14,18 +14,23 @@ use germane::{
         readiness::{
             Check, Looked,
             State::{self, Advice, Missing, Unknown},
+            account::Account,
+            events::ConfigurationSet,
+            sender::Identity,
+            templates::Held,
         },
     },
     flow::{
-        doctor::Readiness,
+        doctor::{Readiness, Surroundings},
         launch::{Policies, Versioned},
         port::PortError,
+        template::Compiled,
     },
     local::{services, ses::SesConfig},
 };
 use serde_json::json;
 
-use crate::world::{Setup, World, policy, with};
+use crate::world::{DrivenClock, Setup, World, policy, with};
 
 async fn of(ses: SesConfig) -> World {
     World::with(Setup { ses, ..Setup::default() }).await
@@ -199,6 +204,40 @@ async fn where_ses_does_not_answer_its_checks_are_unknown_and_the_others_answer(
     assert_eq!(amiss(&readiness), silent.map(|check| (check, Unknown)).into_iter().collect());
     assert_eq!(found(&readiness, Looked::Production), "SES is not available: dispatch failure");
     assert_eq!((readiness.figures.mails_per_second, readiness.figures.plan, readiness.figures.shards), (None, None, 4));
+}
+
+/// Takes its time with each template.
+struct Slow(Arc<dyn Surroundings>, Arc<DrivenClock>);
+
+#[async_trait]
+impl Surroundings for Slow {
+    async fn identity(&self, name: &str) -> Result<Option<Identity>, PortError> {
+        self.0.identity(name).await
+    }
+
+    async fn account(&self) -> Result<Account, PortError> {
+        self.0.account().await
+    }
+
+    async fn configuration_set(&self) -> Result<ConfigurationSet, PortError> {
+        self.0.configuration_set().await
+    }
+
+    async fn template(&self, form: &Compiled) -> Result<Held, PortError> {
+        self.1.advance(Duration::from_secs(6));
+        self.0.template(form).await
+    }
+}
+
+#[tokio::test]
+async fn more_templates_than_there_is_time_for_are_told_as_not_looked_at() {
+    let mut world = World::start().await;
+    let slow = Slow(Arc::clone(&world.deployment.surroundings), Arc::clone(&world.clock));
+    world.deployment.surroundings = Arc::new(slow);
+    let readiness = examined(&world).await;
+    assert_eq!((readiness.ready, amiss(&readiness)), (false, BTreeMap::from([(Looked::Templates, Unknown)])));
+    let told = "3 are in SES as they were pushed; 2 could not be looked at in time";
+    assert_eq!(found(&readiness, Looked::Templates), told);
 }
 
 struct Silent;
