@@ -6,6 +6,7 @@ mod clock;
 mod confirm;
 mod decisions;
 mod demo;
+mod doctor;
 mod failure;
 mod import;
 mod input;
@@ -102,6 +103,8 @@ enum Verb {
 /// Verbs that ask the API.
 #[derive(Debug, Subcommand)]
 enum Question {
+    /// Say what is ready for the first send, and what is not
+    Doctor(doctor::Doctor),
     /// Import recipients from JSON Lines
     Import(import::Import),
     /// Say who would get a campaign, and why the others would not
@@ -189,6 +192,7 @@ async fn until_stopped(verb: impl Future<Output = Result<(), Failure>>) -> Resul
 async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), Failure> {
     let client = || Client::new(endpoint);
     match question {
+        Question::Doctor(args) => doctor::run(args, &client()?, screen).await,
         Question::Import(args) => import::run(args, &client()?, screen).await,
         Question::Preview(args) => preview::run(args, &client()?, screen).await,
         Question::Send(args) => send::run(args, &client()?, screen).await,

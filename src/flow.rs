@@ -4,6 +4,7 @@
 pub mod api;
 pub mod clock;
 pub mod confirm;
+pub mod doctor;
 pub mod feedback;
 pub mod held;
 pub mod launch;

@@ -7,6 +7,7 @@ mod attributes;
 mod campaigns;
 mod data;
 mod demo;
+mod doctor;
 mod errors;
 mod help;
 mod import;

@@ -6,6 +6,7 @@ mod chance;
 mod confirmation;
 mod crash;
 mod data_notice;
+mod doctor;
 mod faults;
 pub mod feedback;
 mod held;

@@ -24,6 +24,7 @@ mod newsletter;
 mod openapi;
 mod paced;
 mod properties;
+mod readiness;
 mod report;
 mod stack;
 mod stand_ins;

@@ -41,7 +41,7 @@ use germane::{
     local::{
         clock::LocalClock,
         services::{self, FEEDBACK, LAUNCH, PREVIEW, SHARD, Services},
-        ses::{Mail, SesConfig},
+        ses::{CONFIGURATION_SET, Mail, SesConfig},
         shipped,
     },
 };
@@ -178,7 +178,7 @@ impl World {
         let services = Services::start(&port, &SystemEntropy, ses, shards).await.unwrap();
         let settings = Settings {
             queues: services.queue_urls.clone(),
-            configuration_set: None,
+            configuration_set: Some(CONFIGURATION_SET.to_owned()),
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: "https://mail.example.com".to_owned(),
             scheduler: services::scheduler(&services.clients, services.queue_urls.clone(), port.clone()),

@@ -10,11 +10,13 @@ use super::{
     previews::PreviewTable,
     queue::{QueueUrls, SqsQueue},
     rules::{PolicyTable, TemplateTable},
+    surroundings::SesSurroundings,
     system::SystemEntropy,
 };
 use crate::flow::{
     api::Api,
     clock::{Clock, Entropy},
+    doctor::{Doctor, Surroundings, order::Simulator},
     feedback::Feedback,
     held::Held,
     launch::{Launcher, Policies, Templates},
@@ -45,6 +47,8 @@ pub struct Deployment {
     pub scheduler: Arc<dyn Scheduler>,
     pub timelines: Arc<dyn Timelines>,
     pub account: Arc<dyn Account>,
+    pub surroundings: Arc<dyn Surroundings>,
+    pub simulator: Arc<dyn Simulator>,
     pub monitor: Arc<dyn Monitor>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
@@ -67,13 +71,16 @@ pub struct Settings {
 impl Deployment {
     pub fn new(clients: &Clients, dynamo: Dynamo, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let Settings { queues, scheduler, configuration_set, tokens, public_url, max_in_flight } = settings;
+        let mailer = Arc::new(SesMailer::new(clients, configuration_set.clone()));
         Self {
             entropy: Arc::new(SystemEntropy),
             policies: Arc::new(PolicyTable::new(dynamo.clone())),
             templates: Arc::new(TemplateTable::new(dynamo.clone(), clients)),
             previews: Arc::new(PreviewTable::new(dynamo.clone(), Arc::clone(&clock))),
             queue: Arc::new(SqsQueue::new(clients, queues)),
-            mailer: Arc::new(SesMailer::new(clients, configuration_set)),
+            mailer: mailer.clone(),
+            simulator: mailer,
+            surroundings: Arc::new(SesSurroundings::new(clients, configuration_set)),
             timelines: Arc::new(dynamo.clone()),
             account: Arc::new(SesAccount::new(clients)),
             monitor: Arc::new(Unwatched),
@@ -105,6 +112,25 @@ impl Deployment {
             previews: Arc::clone(&self.previews),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
+            doctor: self.doctor(),
+            shards: self.dynamo.shards,
+        }
+    }
+
+    pub fn doctor(&self) -> Doctor {
+        let dynamo = Arc::new(self.dynamo.clone());
+        Doctor {
+            clock: Arc::clone(&self.clock),
+            policies: Arc::clone(&self.policies),
+            templates: Arc::clone(&self.templates),
+            usage: dynamo.clone(),
+            people: dynamo.clone(),
+            addresses: dynamo.clone(),
+            ledger: dynamo,
+            surroundings: Arc::clone(&self.surroundings),
+            account: Arc::clone(&self.account),
+            pacer: self.pacer(),
+            simulator: Arc::clone(&self.simulator),
             shards: self.dynamo.shards,
         }
     }

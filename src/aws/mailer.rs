@@ -3,13 +3,15 @@
 //! Nothing is repeated here. SES takes no idempotency token, so a call whose bytes left and whose answer did not come
 //! may have gone out; only what SES surely did not take is reported as such.
 
+mod simulator;
+
 use async_trait::async_trait;
 use aws_sdk_sesv2::{
     error::SdkError,
-    operation::send_bulk_email::SendBulkEmailError,
+    operation::send_bulk_email::{SendBulkEmailError, builders::SendBulkEmailFluentBuilder},
     types::{
         BulkEmailContent, BulkEmailEntry, BulkEmailEntryResult, BulkEmailStatus, Destination, MessageHeader,
-        MessageTag, ReplacementEmailContent, ReplacementTemplate, Template,
+        MessageTag, ReplacementEmailContent, ReplacementTemplate, Template, builders::BulkEmailEntryBuilder,
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -37,34 +39,39 @@ impl SesMailer {
 #[async_trait]
 impl Mailer for SesMailer {
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError> {
-        let wrong = |error: aws_sdk_sesv2::error::BuildError| MailerError::Refused(error.to_string());
-        let template = Template::builder().template_name(batch.template).template_data(NO_DATA).build();
-        let mut call = self
-            .client
-            .send_bulk_email()
-            .from_email_address(&batch.pinned.from)
-            .default_content(BulkEmailContent::builder().template(template).build())
-            .set_reply_to_addresses(batch.pinned.reply_to.clone().map(|reply_to| vec![reply_to]))
-            .set_configuration_set_name(self.configuration_set.clone());
-        for mail in &batch.mails {
-            call = call.bulk_email_entries(entry(batch.campaign, mail).map_err(wrong)?);
-        }
-        let answer = call.send().await.map_err(classify)?;
-        let results = answer.bulk_email_entry_results();
-        if results.len() != batch.mails.len() {
-            // Results are matched by position; with another number of them nobody knows whose they are.
-            return Ok(vec![Answer::InDoubt; batch.mails.len()]);
-        }
-        Ok(results.iter().map(answer_of).collect())
+        let entries: Result<Vec<BulkEmailEntry>, _> =
+            batch.mails.iter().map(|mail| entry(batch.campaign, mail)).collect();
+        let entries = entries.map_err(|error| MailerError::Refused(error.to_string()))?;
+        let call = self.call(&batch.pinned.from, batch.template, entries);
+        let reply_to = batch.pinned.reply_to.clone().map(|reply_to| vec![reply_to]);
+        hand_over(call.set_reply_to_addresses(reply_to), batch.mails.len()).await
     }
 }
 
+impl SesMailer {
+    fn call(&self, from: &str, template: &str, entries: Vec<BulkEmailEntry>) -> SendBulkEmailFluentBuilder {
+        let template = Template::builder().template_name(template).template_data(NO_DATA).build();
+        self.client
+            .send_bulk_email()
+            .from_email_address(from)
+            .default_content(BulkEmailContent::builder().template(template).build())
+            .set_configuration_set_name(self.configuration_set.clone())
+            .set_bulk_email_entries(Some(entries))
+    }
+}
+
+async fn hand_over(call: SendBulkEmailFluentBuilder, mails: usize) -> Result<Vec<Answer>, MailerError> {
+    let answer = call.send().await.map_err(classify)?;
+    let results = answer.bulk_email_entry_results();
+    if results.len() != mails {
+        // Results are matched by position; with another number of them nobody knows whose they are.
+        return Ok(vec![Answer::InDoubt; mails]);
+    }
+    Ok(results.iter().map(answer_of).collect())
+}
+
 fn entry(campaign: Option<&CampaignId>, mail: &Mail) -> Result<BulkEmailEntry, aws_sdk_sesv2::error::BuildError> {
-    let template = ReplacementTemplate::builder().replacement_template_data(&mail.data).build();
-    let content = ReplacementEmailContent::builder().replacement_template(template).build();
-    let mut entry = BulkEmailEntry::builder()
-        .destination(Destination::builder().to_addresses(mail.to.reveal()).build())
-        .replacement_email_content(content);
+    let mut entry = addressed(mail.to.reveal(), &mail.data);
     if let Some(unsubscribe_url) = &mail.unsubscribe_url {
         // RFC 8058: one HTTPS URI, and the word that a POST alone unsubscribes.
         entry = entry
@@ -77,6 +84,14 @@ fn entry(campaign: Option<&CampaignId>, mail: &Mail) -> Result<BulkEmailEntry, a
             .replacement_tags(tag("recipient", mail.recipient.as_str())?);
     }
     Ok(entry.build())
+}
+
+fn addressed(to: &str, data: &str) -> BulkEmailEntryBuilder {
+    let template = ReplacementTemplate::builder().replacement_template_data(data).build();
+    let content = ReplacementEmailContent::builder().replacement_template(template).build();
+    BulkEmailEntry::builder()
+        .destination(Destination::builder().to_addresses(to).build())
+        .replacement_email_content(content)
 }
 
 fn header(name: &str, value: &str) -> Result<MessageHeader, aws_sdk_sesv2::error::BuildError> {

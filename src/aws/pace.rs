@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 use jiff::Timestamp;
 
 use super::{
@@ -173,19 +174,24 @@ impl SesAccount {
 impl Account for SesAccount {
     async fn limits(&self) -> Result<Limits, PortError> {
         let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
-        let quota = answer.send_quota().ok_or_else(|| PortError::corrupt("the account's limits", "there are none"))?;
-        let per_second = quota.max_send_rate();
-        if !per_second.is_finite() || per_second <= 0.0 {
+        let limits = limits(&answer)?;
+        if !limits.per_second.is_finite() || limits.per_second <= 0.0 {
             return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
         }
-        let limit = quota.max24_hour_send();
-        Ok(Limits {
-            per_second,
-            // -1 is SES's word for no limit.
-            per_day: (limit >= 0.0).then(|| whole(limit)),
-            sent_last_day: whole(quota.sent_last24_hours()),
-        })
+        Ok(limits)
     }
+}
+
+/// The limits as SES tells them, also those by which nobody could send.
+pub(super) fn limits(answer: &GetAccountOutput) -> Result<Limits, PortError> {
+    let quota = answer.send_quota().ok_or_else(|| PortError::corrupt("the account's limits", "there are none"))?;
+    let limit = quota.max24_hour_send();
+    Ok(Limits {
+        per_second: quota.max_send_rate(),
+        // -1 is SES's word for no limit.
+        per_day: (limit >= 0.0).then(|| whole(limit)),
+        sent_last_day: whole(quota.sent_last24_hours()),
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SES counts mails in floating point")]

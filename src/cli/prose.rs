@@ -2,21 +2,10 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
+pub use crate::domain::number::grouped;
+
 /// Lines are no longer than this, so that they fit an ordinary terminal.
 pub const WIDTH: usize = 80;
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `31.2 %`, rounded half up.
 pub fn percent(part: u64, whole: u64) -> String {
@@ -57,18 +46,26 @@ pub fn span(seconds: u64) -> String {
 
 /// The text on lines of at most [`WIDTH`] characters, each after the first set in by `indent`.
 pub fn wrapped(text: &str, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut column = 0;
+    flowed("", text, indent)
+}
+
+/// The same after a `head`, which counts for the first line and is left as it is.
+pub fn flowed(head: &str, text: &str, indent: usize) -> String {
+    let mut lines = head.to_owned();
+    let mut column = head.chars().count();
+    let mut begins = true;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
+        let gap = usize::from(!begins);
+        if !begins && column + gap + length > WIDTH {
             lines.push('\n');
             lines.push_str(&" ".repeat(indent));
             column = indent;
-        } else if column > 0 {
+        } else if !begins {
             lines.push(' ');
             column += 1;
         }
+        begins = false;
         lines.push_str(word);
         column += length;
     }
@@ -78,12 +75,6 @@ pub fn wrapped(text: &str, indent: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let shown = [0, 7, 999, 1_000, 123_456, 1_234_567].map(grouped);
-        assert_eq!(shown, ["0", "7", "999", "1,000", "123,456", "1,234,567"]);
-    }
 
     #[test]
     fn percentages_are_rounded_half_up_and_nothing_of_nothing_is_none() {
@@ -98,6 +89,14 @@ mod tests {
         let text = wrapped(&"a word and another ".repeat(20), 4);
         assert!(text.lines().all(|line| line.len() <= WIDTH));
         assert!(text.lines().skip(1).all(|line| line.starts_with("    ")));
+    }
+
+    #[test]
+    fn a_head_counts_for_its_line_and_keeps_its_spaces() {
+        let text = flowed("  ok   sender   ", &"a word and another ".repeat(20), 16);
+        assert!(text.starts_with("  ok   sender   a word"));
+        assert!(text.lines().all(|line| line.len() <= WIDTH));
+        assert_eq!(flowed("  next: ", "word", 8), "  next: word");
     }
 
     #[test]

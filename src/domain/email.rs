@@ -63,6 +63,16 @@ impl Mailbox {
         &self.0
     }
 
+    /// The address alone.
+    pub fn address(&self) -> &str {
+        self.0.split_once('<').map_or(self.0.as_str(), |(_, rest)| rest.trim_end_matches('>'))
+    }
+
+    /// Of the address.
+    pub fn domain(&self) -> &str {
+        self.address().rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The name in front of the address; the address itself where there is none.
     pub fn name(&self) -> &str {
         let name = self.0.split_once('<').map_or("", |(name, _)| name.trim());

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use self::{attributes::Usage, recipients::People, suppressions::Addresses};
 use super::{
     clock::{Clock, Entropy},
+    doctor::Doctor,
     feedback::Settlements,
     held::Held,
     launch::{Campaigns, Policies, Templates, Versioned},
@@ -48,6 +49,7 @@ pub struct Api {
     pub newsletters: Arc<dyn Newsletters>,
     pub queue: Arc<dyn Queue>,
     pub scheduler: Arc<dyn Scheduler>,
+    pub doctor: Doctor,
     /// Of the tables.
     pub shards: u16,
 }

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod attributes;
+mod doctor;
 mod newsletters;
 mod privacy;
 
@@ -87,6 +88,8 @@ routes!(
         put "/v1/newsletters/{id}" => newsletters::put,
         get "/v1/newsletters/{id}" => newsletters::get,
         delete "/v1/newsletters/{id}" => newsletters::delete,
+        get "/v1/doctor" => doctor::examine,
+        post "/v1/doctor/order" => doctor::verify_order,
         get "/v1/openapi.json" => describe,
     }
 );

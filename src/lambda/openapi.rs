@@ -9,6 +9,7 @@
 mod attributes;
 mod campaign;
 mod decision;
+mod doctor;
 mod examples;
 mod newsletter;
 mod operation;
@@ -45,7 +46,7 @@ const ABOUT: &str = "Germane sends a campaign only to the people for whom it is 
     are problem details (RFC 9457) with a stable `code`; beyond those of each operation, a path that is not here answers \
     404 `not_found`, and a method that its path does not take 405 `method_not_allowed`.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("campaigns", "Trigger a campaign, steer it, and read how it went."),
     ("newsletters", "Campaigns that recur."),
     ("decisions", "Why each person got it, or did not."),
@@ -53,6 +54,7 @@ const TAGS: [(&str, &str); 9] = [
     ("recipients", "People, and the facts that the gate decides by."),
     ("suppressions", "Addresses that are not to be mailed, whatever consent says."),
     ("rules", "The policy and the templates, both versioned."),
+    ("readiness", "What is ready for the first send, and what is not."),
     ("preferences", "What the links in a mail lead to."),
     ("about", "This document."),
 ];

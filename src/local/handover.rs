@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{clock::LocalClock, services};
+use super::{clock::LocalClock, services, ses::CONFIGURATION_SET};
 use crate::{
     aws::{
         clients::{Clients, Endpoints},
@@ -83,7 +83,7 @@ impl Handover {
         let settings = Settings {
             queues: self.queues.clone(),
             scheduler: services::scheduler(clients, self.queues.clone(), Arc::clone(&clock)),
-            configuration_set: None,
+            configuration_set: Some(CONFIGURATION_SET.to_owned()),
             tokens: TokenKeys::new(token_key, Vec::new()),
             public_url: self.public_url.clone(),
             max_in_flight: MAX_IN_FLIGHT,

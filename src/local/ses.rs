@@ -2,8 +2,8 @@
 //! (what is refused, what is accepted and then fails to render, which events follow, how much is taken in a second and
 //! in a day) and captures every mail: in memory, or in a folder that a later start goes on from.
 //!
-//! Where the two differ: every sender identity counts as verified; a configuration set is accepted and ignored. The
-//! rate is exact: SES allows short bursts above it, here no second ever holds more. What becomes of a bulk call that is
+//! Where the two differ: every sender's domain counts as verified, unless all are to be pending; events are published
+//! whichever configuration set a call names. The rate is exact: SES allows short bursts above it, here no second ever holds more. What becomes of a bulk call that is
 //! over the rate AWS does not write down, so that both is offered, as [`Throttle`]; and only messages that break no
 //! rule count against the limits.
 
@@ -16,6 +16,7 @@ mod event;
 mod http;
 mod letter;
 mod mail;
+mod prepared;
 mod refusal;
 mod rules;
 mod single;
@@ -35,6 +36,7 @@ pub use accept::Tally;
 pub use allowance::{Allowance, Room};
 pub use archive::ArchiveError;
 pub use mail::Mail;
+pub use prepared::CONFIGURATION_SET;
 
 use super::Now;
 use accept::Book;
@@ -53,11 +55,19 @@ pub struct SesConfig {
     pub throttle: Throttle,
     /// In the sandbox mail goes only to the simulator and to the sender's own, verified domain.
     pub sandbox: bool,
+    /// The senders' domains wait for their DNS records: nothing is sent.
+    pub identity_pending: bool,
 }
 
 impl Default for SesConfig {
     fn default() -> Self {
-        Self { max_send_rate: 5_000.0, daily_quota: 1_000_000.0, throttle: Throttle::default(), sandbox: false }
+        Self {
+            max_send_rate: 5_000.0,
+            daily_quota: 1_000_000.0,
+            throttle: Throttle::default(),
+            sandbox: false,
+            identity_pending: false,
+        }
     }
 }
 

@@ -6,11 +6,12 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 34] = [
+    let verbs: [&[&str]; 35] = [
         &[],
         &["demo"],
         &["local"],
         &["worker"],
+        &["doctor"],
         &["import"],
         &["preview"],
         &["send"],

@@ -165,6 +165,9 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1?all=perhaps", "", "invalid").await;
 
     newsletters_answer_as_they_are_described(&api).await;
+    api.ask("get", "/v1/doctor", "/v1/doctor", "", "").await;
+    api.world.clock.hurry();
+    api.ask("post", "/v1/doctor/order", "/v1/doctor/order", "", "").await;
     the_pages_answer_as_they_are_described(&api).await;
 
     let served = api.client.get(format!("{}/v1/openapi.json", api.url)).send().await.unwrap();

@@ -1,7 +1,7 @@
 //! The account: its quota, and what an account in the sandbox may do.
 
-use aws_sdk_sesv2::types::VerificationStatus;
-use germane::local::ses::SesConfig;
+use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus, VerificationStatus};
+use germane::local::ses::{CONFIGURATION_SET, SesConfig};
 
 use super::{Stack, entry, statuses};
 
@@ -55,13 +55,50 @@ async fn in_the_sandbox_only_the_simulator_and_the_senders_domain_receive() {
 }
 
 #[tokio::test]
-async fn every_identity_is_verified() {
+async fn every_domain_is_a_verified_sender_from_which_its_addresses_inherit() {
     let stack = Stack::start().await;
 
-    for (identity, kind) in [("example.com", "DOMAIN"), ("news@example.com", "EMAIL_ADDRESS")] {
-        let found = stack.mailer.get_email_identity().email_identity(identity).send().await.unwrap();
-        assert!(found.verified_for_sending_status());
-        assert_eq!(found.verification_status(), Some(&VerificationStatus::Success));
-        assert_eq!(found.identity_type().unwrap().as_str(), kind);
-    }
+    let found = stack.mailer.get_email_identity().email_identity("example.com").send().await.unwrap();
+    assert!(found.verified_for_sending_status());
+    assert_eq!(found.verification_status(), Some(&VerificationStatus::Success));
+    assert_eq!(found.identity_type().unwrap().as_str(), "DOMAIN");
+    assert_eq!(found.dkim_attributes().unwrap().status(), Some(&DkimStatus::Success));
+    let mail_from = found.mail_from_attributes().unwrap();
+    assert_eq!(
+        (mail_from.mail_from_domain(), mail_from.mail_from_domain_status()),
+        ("bounce.example.com", &MailFromDomainStatus::Success)
+    );
+
+    let address = stack.mailer.get_email_identity().email_identity("news@example.com").send().await;
+    assert!(address.unwrap_err().into_service_error().is_not_found_exception());
+}
+
+#[tokio::test]
+async fn a_sender_that_waits_for_its_dns_records_sends_nothing() {
+    let stack = Stack::start_with(SesConfig { identity_pending: true, ..SesConfig::default() }).await;
+    stack.plain().await;
+
+    let found = stack.mailer.get_email_identity().email_identity("example.com").send().await.unwrap();
+    assert_eq!(
+        (found.verified_for_sending_status(), found.verification_status()),
+        (false, Some(&VerificationStatus::Pending))
+    );
+    let call = stack.bulk("plain", "{}").bulk_email_entries(entry("a@example.com").build());
+    assert!(call.send().await.unwrap_err().into_service_error().is_message_rejected());
+    assert_eq!(stack.ses.count(), 0);
+}
+
+#[tokio::test]
+async fn its_one_configuration_set_tells_a_topic_of_all_that_is_needed() {
+    let stack = Stack::start().await;
+    let ask = async |name: &str| {
+        stack.mailer.get_configuration_set_event_destinations().configuration_set_name(name).send().await
+    };
+
+    let found = ask(CONFIGURATION_SET).await.unwrap();
+    let [destination] = found.event_destinations() else { panic!("{found:?}") };
+    assert!(destination.enabled() && destination.sns_destination().is_some());
+    assert_eq!(destination.matching_event_types().len(), 6);
+
+    assert!(ask("another").await.unwrap_err().into_service_error().is_not_found_exception());
 }

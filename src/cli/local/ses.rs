@@ -20,6 +20,9 @@ pub struct Limits {
     /// Mail only the simulator and the sender's own domain
     #[arg(long = "ses-sandbox")]
     sandbox: bool,
+    /// The sender's domain waits for its DNS records: nothing is sent
+    #[arg(long = "ses-identity-pending")]
+    identity_pending: bool,
     /// A call over the rate fails as a `whole` or by `entry`
     #[arg(long = "ses-throttle", value_name = "HOW", default_value = "whole", hide_possible_values = true)]
     throttle: Loses,
@@ -33,7 +36,7 @@ enum Loses {
 
 impl Limits {
     pub fn config(self) -> SesConfig {
-        let Self { rate, daily_quota, sandbox, throttle } = self;
+        let Self { rate, daily_quota, sandbox, identity_pending, throttle } = self;
         let usual = SesConfig::default();
         let (usual_rate, usual_quota) =
             if sandbox { (SANDBOX_RATE, SANDBOX_QUOTA) } else { (usual.max_send_rate, usual.daily_quota) };
@@ -41,6 +44,7 @@ impl Limits {
             max_send_rate: rate.unwrap_or(usual_rate),
             daily_quota: daily_quota.map_or(usual_quota, f64::from),
             sandbox,
+            identity_pending,
             throttle: match throttle {
                 Loses::Whole => Throttle::Whole,
                 Loses::Entry => Throttle::Entry,

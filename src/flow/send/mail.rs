@@ -35,7 +35,7 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 const MAX_MOMENTS: usize = 5;
 /// A batch is at most a twentieth of a second's mails and a twentieth of the rate is left unused, so a call that is this
 /// late fits still.
-const LATE: SignedDuration = SignedDuration::from_millis(50);
+pub const LATE: SignedDuration = SignedDuration::from_millis(50);
 
 /// One mail of a batch.
 #[derive(Debug, Clone)]

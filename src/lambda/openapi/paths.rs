@@ -6,6 +6,7 @@ use super::{
     attributes::{self, AttributesPart, Deleted},
     campaign::Campaign,
     decision::Why,
+    doctor::{self, Checked, Readiness},
     examples,
     newsletter::{Newsletter, NewsletterChange, NewsletterList},
     operation::{Described, Op},
@@ -37,6 +38,7 @@ pub fn operations() -> Vec<Described> {
         suppressions(),
         unneeded(),
         rules(),
+        readiness(),
         about(),
     ];
     let api = api.into_iter().flatten().map(|op| op.refuses(&[Code::Unavailable]));
@@ -284,6 +286,23 @@ fn rules() -> Vec<Op> {
             .named::<TemplateName>("name")
             .answers::<Template>(200, "As it was put last.", examples::template())
             .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn readiness() -> Vec<Op> {
+    vec![
+        Op::new(Get, "/v1/doctor", "readiness", "examine", "Say what is ready for the first send")
+            .says(
+                "Looks at the tables, the policy, the sender's identity, the account, the events and the templates. Each \
+                 check answers by itself: one that could not be made is `unknown`, and counts as not ready.",
+            )
+            .answers::<Readiness>(200, "What was found, ready or not.", doctor::readiness()),
+        Op::new(Post, "/v1/doctor/order", "readiness", "verify_order", "Try out that SES answers in order")
+            .says(
+                "Sends three mails to SES's simulator, with one among them that SES must refuse, in one call: outcomes \
+                 are told by the place of SES's answers. Nobody else is mailed. The mails count for the rate and the quota.",
+            )
+            .answers::<Checked>(200, "What SES answered; the check is `order`.", doctor::order()),
     ]
 }
 

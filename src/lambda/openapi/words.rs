@@ -18,6 +18,8 @@ use crate::{
         gate::Gate,
         id::{CampaignId, NewsletterId, Product, RecipientId, TemplateName},
         interest::{InterestSource, Strength},
+        price::Plan,
+        readiness::{Looked, State},
         recipient::{SuppressionKind, Unusable},
         report::{CampaignStatus, StatusCode},
         time::ZoneName,
@@ -119,6 +121,10 @@ words! {
     CampaignStatus, "CampaignStatus": of(CampaignStatus::ALL, "Where a campaign or a preview stands.");
     StatusCode, "StatusCode": of(StatusCode::ALL, "Why a campaign is paused, waiting or refused.");
     Place, "Place": of(Place::ALL, "Where a consent was changed.");
+    Looked, "CheckName": of(Looked::ALL, "What a check is about.");
+    State, "CheckState": of(State::ALL, "How it stands: a campaign can run where it is `ready` or `advice` (something would \
+        be better otherwise); `missing` has to be put right first, `unknown` could not be looked at.");
+    Plan, "Plan": of(Plan::ALL, "What the account pays SES by.");
     Code, "ProblemCode": of(Code::ALL, "What problems may be told apart by; stable.");
     Merged, "Merged": of(Merged::ALL, "What became of a recipient that was put.");
 }

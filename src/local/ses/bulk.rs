@@ -37,7 +37,7 @@ pub(super) fn send(ses: &Ses, call: SendBulkEmail) -> Result<Vec<Value>, Refusal
         short_enough(own_data(entry))?;
     }
     let used = call.default_content.template.ok_or_else(|| Refusal::bad_request("DefaultContent has no Template"))?;
-    let sender = rules::sender(call.from_email_address, call.reply_to_addresses)?;
+    let sender = rules::sender(call.from_email_address, call.reply_to_addresses, &ses.0.config)?;
     let defaults = match defaults(ses, sender, used, call.default_email_tags) {
         Ok(defaults) => defaults,
         Err(Unfit::TemplateNotFound(message)) => {

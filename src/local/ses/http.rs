@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Ses, bulk,
+    Ses, bulk, prepared,
     refusal::Refusal,
     single,
     template::Template,
@@ -31,6 +31,7 @@ pub(super) fn router(ses: Ses) -> Router {
         .route("/v2/email/templates/{name}", get(get_template).put(update_template).delete(delete_template))
         .route("/v2/email/account", get(get_account))
         .route("/v2/email/identities/{identity}", get(get_identity))
+        .route("/v2/email/configuration-sets/{name}/event-destinations", get(get_event_destinations))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(ses)
 }
@@ -118,15 +119,12 @@ async fn get_account(State(ses): State<Ses>) -> Json<Value> {
     }))
 }
 
-/// Every identity is there and verified: the local stack has nobody to ask.
-async fn get_identity(Path(identity): Path<String>) -> Json<Value> {
-    Json(json!({
-        "IdentityType": if identity.contains('@') { "EMAIL_ADDRESS" } else { "DOMAIN" },
-        "VerifiedForSendingStatus": true,
-        "VerificationStatus": "SUCCESS",
-        "FeedbackForwardingStatus": true,
-        "DkimAttributes": { "SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES" },
-    }))
+async fn get_identity(State(ses): State<Ses>, Path(name): Path<String>) -> Answer {
+    prepared::identity(&name, &ses.0.config).map(Json)
+}
+
+async fn get_event_destinations(Path(name): Path<String>) -> Answer {
+    prepared::event_destinations(&name).map(Json)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

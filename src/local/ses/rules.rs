@@ -33,10 +33,13 @@ const RESERVED_HEADERS: [&str; 12] = [
     "to",
 ];
 
-pub(super) fn sender(from: Option<String>, reply_to: Vec<String>) -> Result<Arc<Sender>, Unfit> {
+pub(super) fn sender(from: Option<String>, reply_to: Vec<String>, config: &SesConfig) -> Result<Arc<Sender>, Unfit> {
     let from = from.ok_or_else(|| Unfit::invalid("FromEmailAddress is required"))?;
     if bare(&from).is_none() || !from.is_ascii() || reply_to.iter().any(|address| bare(address).is_none()) {
         return Err(Unfit::invalid("FromEmailAddress or ReplyToAddresses is not an address"));
+    }
+    if config.identity_pending {
+        return Err(Unfit::MessageRejected("Email address is not verified: the sender's identity is pending".into()));
     }
     Ok(Arc::new(Sender { from: from.into(), reply_to }))
 }

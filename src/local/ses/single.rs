@@ -14,7 +14,7 @@ use super::{
 
 /// The message id.
 pub(super) fn send(ses: &Ses, call: SendEmail) -> Result<String, Refusal> {
-    let sender = rules::sender(call.from_email_address, call.reply_to_addresses)?;
+    let sender = rules::sender(call.from_email_address, call.reply_to_addresses, &ses.0.config)?;
     let to = rules::recipient(&call.destination, &sender, &ses.0.config)?;
     let tags = rules::tags(&[], call.email_tags)?;
     let (letter, rendered) = match call.content {
