@@ -4,17 +4,12 @@ keys, removes the stack, and looks each time that what is kept is kept. The func
 import base64
 import io
 import json
-import os
-import socket
-import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
-import boto3
+from stand import ROOT, Stand, expect, wait
 
-ROOT = Path(__file__).resolve().parents[2]
 STACK = "germane"
 FIRST = {"SenderIdentity": "example.com"}
 # Every parameter at another value than at first; `TokenKeysVersion` has its own turn.
@@ -38,33 +33,6 @@ UPGRADE = {
     "Tracing": "on",
 }
 KEPT = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
-
-
-class Stand:
-    """The stand-in, as a process of ours."""
-
-    def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0"}
-        command = [str(Path(sys.executable).with_name("ministack"))]
-        self.process = subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.url = f"http://127.0.0.1:{port}"
-        listens = lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0
-        wait("the stand-in listens", listens)
-
-    def client(self, service):
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", **keys)
-
-
-def wait(what, done, seconds=120):
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            sys.exit(f"in vain: {what}")
-        time.sleep(0.2)
 
 
 class Deployment:
@@ -131,12 +99,6 @@ class Deployment:
         ]["PhysicalResourceId"]
 
 
-def expect(what, found, wanted):
-    if found != wanted:
-        sys.exit(f"{what}: {found}, wanted {wanted}")
-    print(f"seen: {what}")
-
-
 def key_bytes(key):
     return len(base64.b64decode(key + "=", validate=True))
 
@@ -182,9 +144,5 @@ def rehearse(stand):
 
 
 if __name__ == "__main__":
-    stand = Stand()
-    try:
+    with Stand() as stand:
         rehearse(stand)
-    finally:
-        stand.process.terminate()
-        stand.process.wait()

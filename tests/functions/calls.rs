@@ -197,6 +197,8 @@ async fn rules(tour: &mut Tour) {
         tour.api("PUT", &format!("/v1/templates/{name}"), source).await;
         tour.api("GET", &format!("/v1/templates/{name}"), Value::Null).await;
     }
+    tour.api("GET", "/v1/doctor", Value::Null).await;
+    tour.api("POST", "/v1/doctor/order", Value::Null).await;
 }
 
 async fn people(tour: &mut Tour) {

@@ -145,6 +145,11 @@ fn by_path(method: &Method, path: &str, body: &[u8]) -> Vec<(String, String)> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match (method, segments.as_slice()) {
         (&Method::GET, ["v2", "email", "account"]) => ses("GetAccount", "*"),
+        (&Method::GET, ["v2", "email", "identities", _]) => ses("GetEmailIdentity", "identity"),
+        (&Method::GET, ["v2", "email", "configuration-sets", _, "event-destinations"]) => {
+            ses("GetConfigurationSetEventDestinations", "configuration set")
+        }
+        (&Method::GET, ["v2", "email", "templates", _]) => ses("GetEmailTemplate", "template"),
         (&Method::POST, ["v2", "email", "templates"]) => ses("CreateEmailTemplate", "template"),
         (&Method::POST, ["v2", "email", "outbound-bulk-emails"]) => {
             let body = read(body);
