@@ -8,6 +8,7 @@ mod campaigns;
 mod data;
 mod demo;
 mod errors;
+mod functions;
 mod help;
 mod import;
 mod kill;

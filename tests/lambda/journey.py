@@ -150,6 +150,17 @@ def by_the_command_line(beside, stack):
     return mails[0]
 
 
+def on_a_schedule(beside):
+    """A campaign that is to begin later is begun by the Scheduler, through the launch queue."""
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+    body = {**campaign("later"), "not_before": later, "audience": {"recipients": ["r-2"]}}
+    (beside.work / "later.json").write_text(json.dumps(body))
+    beside.germane("send", "later.json")
+    expect("scheduled", report_of(beside.functions, "later")["status"], "the campaign before its time")
+    until("the campaign of the schedule", lambda: complete(beside.functions, "later"))
+    told("a campaign began at its time")
+
+
 def by_the_recipient(beside, mail):
     """The links in a mail lead to the functions, and one click is honoured by the next campaign."""
     unsubscribe = mail["headers"]["List-Unsubscribe"].strip("<>")
@@ -177,7 +188,7 @@ def by_the_recipient(beside, mail):
 def private(beside):
     """Whom it was about stays out of every log."""
     for process in (beside.stack, beside.watch):
-        found = re.findall(r"[\w.-]+@[\w.-]+|/[upc]/[A-Za-z0-9_-]{20,}", process.log.read_text())
+        found = re.findall(r"[\w.-]+@[\w.-]+|/[upc]/[A-Za-z0-9_-]{20,}", process.logged())
         expect([], found, f"addresses and links in the log of {process.name}")
 
 
@@ -199,6 +210,7 @@ def journey(beside):
     samples(beside)
     malformed(beside)
     mail = by_the_command_line(beside, stack)
+    on_a_schedule(beside)
     by_the_recipient(beside, mail)
     private(beside)
     ended(beside)
