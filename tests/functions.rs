@@ -7,6 +7,7 @@ mod metrics;
 mod packages;
 mod queues;
 mod runtime;
+mod samples;
 
 use std::{fs, path::Path};
 
