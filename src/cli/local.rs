@@ -108,7 +108,9 @@ pub async fn run(args: Local, screen: Screen) -> Result<(), Failure> {
     let mut document = json!({ "url": url, "api": format!("{url}/v1"), "inbox": format!("{url}/inbox") });
     if let Work::Invoked(_) = work {
         environment::write(&environment, &stack.environment_file())?;
-        document["env_file"] = json!(environment);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("env_file".to_owned(), json!(environment));
+        }
     }
     let told = if screen.json { screen.document(&document) } else { screen.line(format_args!("listening on {url}")) };
     screen.note(hints(url, &work, &environment, driven));

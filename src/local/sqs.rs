@@ -251,7 +251,9 @@ impl Queues {
         }
         for (queue, changes) in [(name, gone), (to.as_str(), put)] {
             if let Some(queue) = state.queues.get_mut(queue) {
-                changes.into_iter().for_each(|change| queue.apply(change));
+                for change in changes {
+                    queue.apply(change);
+                }
             }
         }
         for id in ids {

@@ -53,7 +53,8 @@ impl Handover {
 
     /// As a file of lines, which a shell and `cargo lambda watch --env-file` read alike.
     pub fn environment_file(&self) -> String {
-        self.environment().iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        let lines: Vec<String> = self.environment().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.join("\n") + "\n"
     }
 }
 

@@ -123,10 +123,11 @@ async fn work(
         }
     };
     let (again, done): (Vec<&Message>, Vec<&Message>) = batch.iter().partition(|message| failed.contains(id(message)));
+    queue.delete_all(&done.into_iter().map(receipt).collect::<Vec<_>>()).await?;
     for message in again {
         queue.hide(receipt(message), again_after(message)).await?;
     }
-    queue.delete_all(&done.into_iter().map(receipt).collect::<Vec<_>>()).await
+    Ok(())
 }
 
 enum Delivery {

@@ -89,12 +89,11 @@ impl Endpoint {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url);
         let mut sent =
             pin!(self.http.post(url).header("content-type", "application/json").body(event.to_owned()).send());
-        let sent = match timeout(SUSPICIOUS, &mut sent).await {
-            Ok(sent) => sent,
-            Err(_) => {
-                self.tell_slow(function);
-                sent.await
-            }
+        let sent = if let Ok(sent) = timeout(SUSPICIOUS, &mut sent).await {
+            sent
+        } else {
+            self.tell_slow(function);
+            sent.await
         };
         let response = match sent {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => {
