@@ -222,6 +222,8 @@ def main():
     beside = Beside(work)
     try:
         journey(beside)
+    except KeyboardInterrupt:
+        return 130
     except Exception as error:
         print(f"failed: {error!r}", file=sys.stderr)
         for process in (beside.stack, beside.watch):
@@ -229,6 +231,9 @@ def main():
                 print(f"--- {process.name}\n" + "\n".join(process.logged().splitlines()[-12:]), file=sys.stderr)
         return 1
     finally:
+        # What was started ends, however impatient somebody is.
+        for asked in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked, signal.SIG_IGN)
         beside.end()
         shutil.rmtree(work)
     return 0

@@ -24,16 +24,21 @@ use crate::functions::event;
 
 const DONE: &str = r#"{"batchItemFailures":[]}"#;
 
-/// A stack on a driven clock that invokes functions at `url`, and its queues.
-struct Invoking {
+/// A stack on a driven clock, and its queues.
+struct Queues {
     stack: Stack,
     site: Site,
     sqs: Client,
 }
 
-impl Invoking {
+impl Queues {
+    /// Functions are invoked at `url`.
     async fn at(url: &str) -> Self {
-        let (stack, site) = start(StackConfig { work: Work::Invoked(url.parse().unwrap()), ..driven() }).await;
+        Self::with(Work::Invoked(url.parse().unwrap())).await
+    }
+
+    async fn with(work: Work) -> Self {
+        let (stack, site) = start(StackConfig { work, ..driven() }).await;
         let endpoints =
             Endpoints { sqs: Some(variable(&stack, "AWS_ENDPOINT_URL_SQS").unwrap()), ..Endpoints::default() };
         Self { stack, site, sqs: services::clients(&endpoints).sqs }
@@ -75,6 +80,16 @@ impl Invoking {
         panic!("no function was invoked again");
     }
 
+    /// Lets time pass until there is one.
+    async fn dead_letter(&self, queue: &str) -> String {
+        until(queue, async || {
+            self.site.advance(1).await;
+            let received = self.sqs.receive_message().queue_url(self.url(queue)).send().await.unwrap();
+            received.messages.and_then(|mut messages| messages.remove(0).body)
+        })
+        .await
+    }
+
     async fn is_empty(&self, queue: &str) {
         until(queue, async || (self.counts(queue).await == (0, 0)).then_some(())).await;
     }
@@ -105,7 +120,7 @@ fn keys(value: &Value) -> Vec<&String> {
 #[tokio::test]
 async fn an_event_has_all_that_aws_writes() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     let sample = event("send");
     stack.send(SHARD, &[sample["Records"][0]["body"].as_str().unwrap()]).await;
 
@@ -126,7 +141,7 @@ async fn an_event_has_all_that_aws_writes() {
 #[tokio::test]
 async fn each_queue_has_its_function() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     let queues = [(LAUNCH, "launch"), (PREVIEW, "launch"), (SHARD, "send"), (FEEDBACK, "feedback")];
     for (queue, function) in queues {
         stack.send(queue, &["a message"]).await;
@@ -141,7 +156,7 @@ async fn each_queue_has_its_function() {
 #[tokio::test]
 async fn only_what_the_answer_names_is_delivered_again() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     stack.send(FEEDBACK, &["a", "b", "c"]).await;
     let first = functions.called().await;
     assert_eq!(bodies(&first.event), ["a", "b", "c"]);
@@ -158,7 +173,7 @@ async fn only_what_the_answer_names_is_delivered_again() {
 #[tokio::test]
 async fn a_message_whose_invocation_failed_is_delivered_again() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     stack.send(SHARD, &["a message"]).await;
     let failures = [
         (500, r#"{"errorType":"Runtime.ExitError"}"#),
@@ -182,7 +197,7 @@ async fn a_message_whose_invocation_failed_is_delivered_again() {
 #[tokio::test]
 async fn a_batch_whose_invocation_failed_is_delivered_again_whole() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     stack.send(FEEDBACK, &["a", "b", "c"]).await;
     functions.called().await.answer(500, "{}");
     // They come back one after the other, so perhaps not in one batch.
@@ -200,7 +215,7 @@ async fn a_batch_whose_invocation_failed_is_delivered_again_whole() {
 #[tokio::test]
 async fn a_message_at_which_its_function_always_fails_ends_with_the_dead_letters() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     stack.send(SHARD, &["no JSON"]).await;
     let mut call = functions.called().await;
     for count in 1..5 {
@@ -211,21 +226,24 @@ async fn a_message_at_which_its_function_always_fails_ends_with_the_dead_letters
     }
     let answer = failed(&call.event, 0);
     call.answer(200, &answer);
-    let dead = until("the dead letter", async || {
-        stack.site.advance(20).await;
-        let asked = stack.sqs.receive_message().queue_url(stack.url("germane-shard-dead"));
-        asked.send().await.unwrap().messages.and_then(|messages| messages.into_iter().next())
-    })
-    .await;
-    assert_eq!(dead.body(), Some("no JSON"));
+    let dead = stack.dead_letter("germane-shard-dead").await;
+    assert_eq!(dead, "no JSON");
     assert_eq!(stack.counts(SHARD).await, (0, 0));
     assert!(functions.called_by_now().is_none());
 }
 
 #[tokio::test]
+async fn an_event_that_the_stack_itself_cannot_read_ends_with_the_dead_letters_too() {
+    let stack = Queues::with(Work::Here).await;
+    stack.send(FEEDBACK, &["no JSON"]).await;
+    assert_eq!(stack.dead_letter("germane-feedback-dead").await, "no JSON");
+    assert_eq!(stack.counts(FEEDBACK).await, (0, 0));
+}
+
+#[tokio::test]
 async fn while_nobody_can_be_invoked_a_message_waits_and_does_not_count_as_failed() {
     let port = free_port().await;
-    let stack = Invoking::at(&format!("http://127.0.0.1:{port}")).await;
+    let stack = Queues::at(&format!("http://127.0.0.1:{port}")).await;
     stack.send(SHARD, &["a message"]).await;
     until("a poller", async || (stack.counts(SHARD).await == (0, 1)).then_some(())).await;
     stack.site.advance(3_600).await;
@@ -244,7 +262,7 @@ async fn while_nobody_can_be_invoked_a_message_waits_and_does_not_count_as_faile
 #[tokio::test]
 async fn a_message_is_hidden_for_as_long_as_its_function_may_work_on_it() {
     let mut functions = Functions::start().await;
-    let stack = Invoking::at(&functions.url).await;
+    let stack = Queues::at(&functions.url).await;
     stack.send(LAUNCH, &["a message"]).await;
     let call = functions.called().await;
 
@@ -258,7 +276,7 @@ async fn a_message_is_hidden_for_as_long_as_its_function_may_work_on_it() {
 #[tokio::test]
 async fn what_functions_are_told_is_a_whole_configuration() {
     let url = format!("http://127.0.0.1:{}", free_port().await);
-    let stack = Invoking::at(&url).await.stack;
+    let stack = Queues::at(&url).await.stack;
     let config = Config::from_lookup(|name| variable(&stack, name)).unwrap();
     assert_eq!((config.table_prefix.as_str(), config.public_url), ("germane", url));
     for name in ["DYNAMODB", "SQS", "SESV2", "SCHEDULER"] {
@@ -275,7 +293,7 @@ async fn what_functions_are_told_is_a_whole_configuration() {
 #[tokio::test]
 async fn a_variable_of_the_configuration_is_told_or_may_be_absent() {
     let url = format!("http://127.0.0.1:{}", free_port().await);
-    let stack = Invoking::at(&url).await.stack;
+    let stack = Queues::at(&url).await.stack;
     let documented =
         include_str!("../../src/lambda/config.rs").lines().filter(|line| line.starts_with("//! | `GERMANE_"));
     let mut names = 0;

@@ -14,7 +14,7 @@ use aws_sdk_sqs::{
 use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
-use super::{LISTEN_S, Pollers, Queue, RETRY, ended, feedback};
+use super::{LISTEN_S, MAX_RECEIVES, Pollers, Queue, RETRY, ended, feedback};
 use crate::{
     aws::{queue::QueueUrls, system::SystemClock},
     flow::{clock::Clock, port::PortError},
@@ -177,6 +177,7 @@ fn receipt(message: &Message) -> &str {
 
 fn again_after(message: &Message) -> Duration {
     let count = message.attributes().and_then(|held| held.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-    let before = count.and_then(|count| count.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
-    AGAIN * 4_u32.pow(before.min(4))
+    let count = count.and_then(|count| count.parse().ok()).unwrap_or(1);
+    // The next time that it is asked for, it goes to the dead letters.
+    if count >= MAX_RECEIVES { AGAIN } else { AGAIN * 4_u32.pow(count.saturating_sub(1)) }
 }
