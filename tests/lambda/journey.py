@@ -185,11 +185,14 @@ def by_the_recipient(beside, mail):
     expect((0, 200), (code, json.loads(text)["statusCode"]), "the sample's click with a link of this deployment")
 
 
-def private(beside):
-    """Whom it was about stays out of every log."""
+def logs(beside):
+    """No walk took its deadline for one that had passed, and whom it was about stays out of every log."""
+    ends = set(re.findall(r'"ended":"(\w+)"', beside.watch.logged()))
+    expect({"Through"}, ends, "how walks through shards ended")
     for process in (beside.stack, beside.watch):
         found = re.findall(r"[\w.-]+@[\w.-]+|/[upc]/[A-Za-z0-9_-]{20,}", process.logged())
         expect([], found, f"addresses and links in the log of {process.name}")
+    told("every shard was walked to its end, and no log names an address or a link")
 
 
 def ended(beside):
@@ -212,7 +215,7 @@ def journey(beside):
     mail = by_the_command_line(beside, stack)
     on_a_schedule(beside)
     by_the_recipient(beside, mail)
-    private(beside)
+    logs(beside)
     ended(beside)
 
 
