@@ -186,7 +186,9 @@ def by_the_recipient(beside, mail):
 
 
 def logs(beside):
-    """No walk took its deadline for one that had passed, and whom it was about stays out of every log."""
+    """Nothing was built anew, no walk took its deadline for one that had passed, and nobody is named in a log."""
+    built = re.findall(r"^ *Compiling (\S+)", beside.watch.logged(), re.MULTILINE)
+    expect([], built, "what `cargo lambda watch` built that `cargo build` had not")
     ends = set(re.findall(r'"ended":"(\w+)"', beside.watch.logged()))
     expect({"Through"}, ends, "how walks through shards ended")
     for process in (beside.stack, beside.watch):
