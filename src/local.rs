@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use stack::{Stack, StackConfig, StackError};
+pub use stack::{Stack, StackConfig, StackError, Work};
 
 /// Where the stand-ins have the time from; driven in tests.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;

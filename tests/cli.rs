@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod doctor;
 mod errors;
+mod functions;
 mod help;
 mod import;
 mod kill;

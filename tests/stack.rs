@@ -1,6 +1,7 @@
 //! The local stack as its users meet it: over HTTP, with its clock, its workers and what it keeps.
 
 mod clock;
+mod invoked;
 mod newsletters;
 mod workers;
 

@@ -1,7 +1,13 @@
 //! What a function logs: a JSON object for each line, with the request's id and what the request is about.
 
-use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    registry,
+};
 
 use super::config::LogLevel;
 
@@ -11,9 +17,22 @@ pub fn subscriber<W>(level: LogLevel, writer: W) -> impl Subscriber + Send + Syn
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = format!("warn,lambda_runtime=info,germane={}", level.as_str());
-    let json = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
-    json.with_ansi(false).with_env_filter(EnvFilter::new(filter)).with_writer(writer).finish()
+    // Without the regular expressions of `EnvFilter`, which are large.
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("lambda_runtime", LevelFilter::INFO)
+        .with_target("germane", filter(level));
+    let json = fmt::layer().json().flatten_event(true).with_current_span(false);
+    registry().with(json.with_ansi(false).with_writer(writer).with_filter(targets))
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    }
 }
 
 /// From now on, on stdout: the function's log.

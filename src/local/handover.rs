@@ -1,6 +1,8 @@
 //! What a worker in another process must know of a stack to work for it. The stack's secrets are in it, so it is
 //! handed out on loopback alone (`control.rs`) and cannot be printed.
 
+mod environment;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

@@ -2,13 +2,14 @@
 //! whose work failed. The stack has them in its own process, a worker in another; both reach the queues as SQS.
 
 mod feedback;
+pub mod invoke;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
     Client,
-    types::{DeleteMessageBatchRequestEntry, Message},
+    types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName},
 };
 use futures_util::future::BoxFuture;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -36,6 +37,8 @@ const PAGE_PEOPLE: u16 = 500;
 /// Whoever works on a shard keeps its message hidden for as long as its lease, so that one whose worker was lost comes
 /// back soon after.
 pub const VISIBILITY: Duration = Duration::from_secs(90);
+/// Received so often, a message that failed each time belongs to the dead letters, as in the deployment's template.
+pub const MAX_RECEIVES: u32 = 5;
 /// How soon a message whose work failed is tried again, and a queue that did not answer asked again.
 const RETRY: Duration = Duration::from_secs(2);
 /// Of `ReceiveMessage` and `DeleteMessageBatch`.
@@ -166,6 +169,7 @@ impl Queue {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(max)
+            .message_system_attribute_names(MessageSystemAttributeName::All)
             .wait_time_seconds(listen.into());
         let call = call.customize().config_override(aws_sdk_sqs::Config::builder().timeout_config(patience));
         let answer = call.send().await.map_err(|error| PortError::unavailable("SQS", error))?;

@@ -33,11 +33,20 @@ use crate::{
 };
 
 /// Of the tables' names, and the schedules' group.
-const PREFIX: &str = "germane";
+pub const PREFIX: &str = "germane";
 pub const LAUNCH: &str = "germane-launch";
 pub const SHARD: &str = "germane-shard";
 pub const PREVIEW: &str = "germane-preview";
 pub const FEEDBACK: &str = "germane-feedback";
+/// The queues, each beside that of its dead letters.
+pub const DEAD_LETTERS: [(&str, &str); 4] = [
+    (LAUNCH, "germane-launch-dead"),
+    (SHARD, "germane-shard-dead"),
+    (PREVIEW, "germane-preview-dead"),
+    (FEEDBACK, "germane-feedback-dead"),
+];
+/// The role that schedules send by; the stand-in asks for none.
+pub const SCHEDULE_ROLE_ARN: &str = "arn:aws:iam::000000000000:role/germane-scheduler";
 /// How soon a schedule that could not send its message tries again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -108,10 +117,11 @@ impl Services {
             None => Ses::new(ses, now.clone()),
             Some(data) => data.ses(ses, now.clone())?,
         };
-        let names = [LAUNCH, SHARD, PREVIEW, FEEDBACK];
+        let names = DEAD_LETTERS.map(|(queue, dead)| [queue, dead]);
+        let names = names.as_flattened();
         let queues = match data {
-            None => Queues::new(&names, now),
-            Some(data) => Queues::open(&names, now, data.store.clone()).map_err(DataError::from)?,
+            None => Queues::new(names, now),
+            Some(data) => Queues::open(names, now, data.store.clone()).map_err(DataError::from)?,
         };
         ses.publish({
             let queues = queues.clone();
@@ -180,7 +190,7 @@ pub fn scheduler(clients: &Clients, queues: QueueUrls, clock: Arc<dyn Clock>) ->
         launch_arn: sqs::arn(LAUNCH),
         shard_arn: sqs::arn(SHARD),
         preview_arn: sqs::arn(PREVIEW),
-        role_arn: "arn:aws:iam::000000000000:role/germane-scheduler".to_owned(),
+        role_arn: SCHEDULE_ROLE_ARN.to_owned(),
         group: PREFIX.to_owned(),
         dead_letter_arn: None,
     };

@@ -23,6 +23,7 @@ use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tokio::{sync::watch, time::timeout};
+use tracing::warn;
 
 pub use queue::{Message, Receipt};
 
@@ -30,8 +31,10 @@ use super::{
     Now,
     store::{Store, StoreError},
 };
-use queue::{Change, NotInFlight, Queue};
+use queue::{Change, NotInFlight, Queue, Redrive};
 
+/// Where the queues are, as far as their names say.
+pub const REGION: &str = "eu-west-1";
 const ACCOUNT: &str = "000000000000";
 const ARN: &str = "arn:aws:sqs:eu-west-1:000000000000:";
 
@@ -103,6 +106,13 @@ impl Queues {
     pub fn set_visibility(&self, queue: &str, timeout: Duration) {
         if let Some(queue) = self.state().queues.get_mut(queue) {
             queue.visibility = span(timeout);
+        }
+    }
+
+    /// A message that was received so often, and is asked for again, goes to the queue of its dead letters.
+    pub fn set_dead_letters(&self, queue: &str, to: &str, max_receives: u32) {
+        if let Some(queue) = self.state().queues.get_mut(queue) {
+            queue.redrive = Some(Redrive { max_receives, to: to.to_owned() });
         }
     }
 
@@ -220,7 +230,41 @@ impl Queues {
     }
 
     fn look(&self, queue: &str, order: &Order) -> Result<Vec<Message>, QueuesError> {
+        while self.bury(queue, order.max)? {}
         self.change(queue, |queue, now, _| queue.receive(order.max, now, order.visibility))
+    }
+
+    /// Moves those of the next messages to the dead letters that belong there; whether there were any.
+    fn bury(&self, name: &str, max: usize) -> Result<bool, QueuesError> {
+        let mut state = self.state();
+        let now = self.now();
+        let worn = state.queues.get(name).ok_or_else(|| no_queue(name))?.worn_out(max, now);
+        let Some((to, worn)) = worn.filter(|(to, _)| state.queues.contains_key(to)) else { return Ok(false) };
+        let gone: Vec<Change> = worn.iter().map(|(number, _)| Change::Remove(*number)).collect();
+        let ids: Vec<String> = worn.iter().map(|(number, _)| queue::id(*number)).collect();
+        let put: Vec<Change> = worn.into_iter().map(|(number, held)| Change::Put(number, held)).collect();
+        if let Some(store) = self.store() {
+            store.transact(|connection| {
+                table::write(connection, name, &gone)?;
+                table::write(connection, &to, &put)
+            })?;
+        }
+        for (queue, changes) in [(name, gone), (to.as_str(), put)] {
+            if let Some(queue) = state.queues.get_mut(queue) {
+                for change in changes {
+                    queue.apply(change);
+                }
+            }
+        }
+        for id in ids {
+            warn!(
+                queue = name,
+                dead_letters = to,
+                message_id = id,
+                "a message failed too often and lies with the dead letters"
+            );
+        }
+        Ok(true)
     }
 
     /// Waits for messages; empty once nothing came for `patience`.

@@ -14,8 +14,12 @@ use super::{
     data::{DataError, DataFolder, KEEP_TIME_EVERY},
     handover::{Handover, Secrets, Time},
     inbox,
-    pollers::{Hands, Pollers, SHARDS_AT_ONCE, VISIBILITY, workers},
-    services::{FEEDBACK, LAUNCH, PREVIEW, SHARD, Services, ServicesError, listen},
+    pollers::{
+        Hands, MAX_RECEIVES, Pollers, SHARDS_AT_ONCE, VISIBILITY,
+        invoke::{self, InvokeUrl},
+        workers,
+    },
+    services::{DEAD_LETTERS, FEEDBACK, Services, ServicesError, listen},
     ses::{Ses, SesConfig},
     shipped, templates,
 };
@@ -51,8 +55,18 @@ pub struct StackConfig {
     pub ses: SesConfig,
     /// Where a driven clock starts; `None` is the machine's time.
     pub clock: Option<Timestamp>,
-    /// Whether the queues are worked on here; otherwise `germane worker` does it.
-    pub workers: bool,
+    pub work: Work,
+}
+
+/// Who works on the queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// This process.
+    Here,
+    /// `germane worker`, in as many processes as there are.
+    Elsewhere,
+    /// The functions themselves, which are invoked there.
+    Invoked(InvokeUrl),
 }
 
 impl Default for StackConfig {
@@ -64,7 +78,7 @@ impl Default for StackConfig {
             data: None,
             ses: SesConfig::default(),
             clock: None,
-            workers: true,
+            work: Work::Here,
         }
     }
 }
@@ -77,6 +91,8 @@ pub enum StackError {
     Services(#[from] ServicesError),
     #[error(transparent)]
     Port(#[from] PortError),
+    #[error("functions cannot be invoked")]
+    Invoke(#[source] reqwest::Error),
     #[error("{}", .0.join("\n"))]
     Templates(Vec<String>),
 }
@@ -86,6 +102,7 @@ pub struct Stack {
     url: String,
     pub ses: Ses,
     pub deployment: Deployment,
+    handover: Arc<Handover>,
     pollers: Option<Pollers>,
     services: Services,
 }
@@ -103,36 +120,44 @@ impl Stack {
         let url = format!("http://{address}");
         let address_key = secrets.address_key.clone();
         let mut services = Services::open(&port, address_key, config.ses, config.shards, data.as_ref()).await?;
-        let handover = Handover {
+        let handover = Arc::new(Handover {
             id: format!("{:016x}", u64::from_le_bytes(SystemEntropy.eight_bytes())),
-            public_url: url.clone(),
+            public_url: match &config.work {
+                Work::Invoked(functions) => functions.to_string(),
+                Work::Here | Work::Elsewhere => url.clone(),
+            },
             endpoints: services.endpoints.clone(),
             queues: services.queue_urls.clone(),
             secrets,
             time: Time::of(&clock),
-        };
+        });
         let deployment = handover.deployment(&services.clients, services.dynamo.clone(), port);
         let api = Arc::new(deployment.api());
         put_rules(&api, &config).await?;
 
-        for queue in [LAUNCH, SHARD, PREVIEW, FEEDBACK] {
-            services.queues.set_visibility(queue, VISIBILITY);
-        }
-        let pollers = config.workers.then(|| {
-            let hands = Hands {
-                workers: workers(&deployment, SHARDS_AT_ONCE),
-                clock: clock.clone(),
-                catch_up: Arc::new(|| ready(()).boxed()),
-            };
-            Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE)
-        });
+        set_queues(&services, &config.work);
+        let pollers = match &config.work {
+            Work::Elsewhere => None,
+            Work::Invoked(functions) => {
+                let pollers = invoke::start(&services.clients.sqs, &services.queue_urls, functions);
+                Some(pollers.map_err(StackError::Invoke)?)
+            }
+            Work::Here => {
+                let hands = Hands {
+                    workers: workers(&deployment, SHARDS_AT_ONCE),
+                    clock: clock.clone(),
+                    catch_up: Arc::new(|| ready(()).boxed()),
+                };
+                Some(Pollers::start(&services.clients.sqs, &services.queue_urls, &hands, SHARDS_AT_ONCE))
+            }
+        };
         services.drive_schedules(clock.clone());
         let control = Control {
             clock: clock.clone(),
             queues: services.queues.clone(),
             schedules: services.schedules.clone(),
             data: data.clone(),
-            handover: Arc::new(handover),
+            handover: Arc::clone(&handover),
         };
         if let Some(data) = data.filter(|_| clock.is_driven()) {
             services.servers.spawn(|stop| keep_time(data, clock, stop));
@@ -144,12 +169,17 @@ impl Stack {
             .merge(http::api(api))
             .layer(Extension(Actor("local".to_owned())));
         services.servers.serve(listener, router);
-        Ok(Self { url, ses: services.ses.clone(), deployment, pollers, services })
+        Ok(Self { url, ses: services.ses.clone(), deployment, handover, pollers, services })
     }
 
     /// Where the API and the inbox are, such as `http://127.0.0.1:8787`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What functions in processes of their own must be told: lines of `NAME=value`, with both secrets.
+    pub fn environment_file(&self) -> String {
+        self.handover.environment_file()
     }
 
     /// How many mails SES has taken.
@@ -163,6 +193,18 @@ impl Stack {
             pollers.drain().await;
         }
         self.services.servers.stop().await;
+    }
+}
+
+/// Messages are hidden for as long as the work on one may take. An event that nobody can read, and whatever functions
+/// fail at, ends with the dead letters; the steps here try theirs until it works, as their shard waits for it.
+fn set_queues(services: &Services, work: &Work) {
+    let invoked = matches!(work, Work::Invoked(_));
+    for (queue, dead_letters) in DEAD_LETTERS {
+        services.queues.set_visibility(queue, if invoked { invoke::VISIBILITY } else { VISIBILITY });
+        if invoked || queue == FEEDBACK {
+            services.queues.set_dead_letters(queue, dead_letters, MAX_RECEIVES);
+        }
     }
 }
 

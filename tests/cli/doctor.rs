@@ -1,6 +1,6 @@
 //! `germane doctor`.
 
-use germane::local::{Stack, StackConfig, ses::SesConfig};
+use germane::local::{Stack, StackConfig, Work, ses::SesConfig};
 use serde_json::{Value, json};
 
 use super::{
@@ -116,7 +116,8 @@ fn where_nothing_answers_it_says_how_to_start_something() {
 
 /// Asks a stack of its own.
 async fn asked(ses: SesConfig, args: &'static [&'static str]) -> Ended {
-    let stack = Stack::start(StackConfig { port: 0, ses, workers: false, ..StackConfig::default() }).await.unwrap();
+    let stack =
+        Stack::start(StackConfig { port: 0, ses, work: Work::Elsewhere, ..StackConfig::default() }).await.unwrap();
     let mut command = command(args);
     command.env("GERMANE_ENDPOINT", stack.url());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -1,6 +1,11 @@
 //! What a function binary is built from: no emulator, no command line, one TLS stack.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use germane::lambda::http::{API_ROUTES, PREFERENCES_ROUTES};
 
 /// The crates of a build, as cargo resolves it.
 fn crates(arguments: &[&str]) -> BTreeSet<String> {
@@ -49,4 +54,18 @@ fn running_and_testing_share_one_build_of_the_sdk() {
     assert!(run.len() > 10);
     let tested = of_sdk("normal,build,dev");
     assert!(run.is_subset(&tested), "{:?}", run.difference(&tested).collect::<Vec<_>>());
+}
+
+/// So that the command line and the links in mails lead to the functions there as they do when deployed.
+#[test]
+fn cargo_lambda_routes_to_the_functions_what_they_answer() {
+    let manifest: toml::Table = include_str!("../../Cargo.toml").parse().unwrap();
+    let router = &manifest["package"]["metadata"]["lambda"]["watch"]["router"];
+    let router: BTreeMap<&str, &str> =
+        router.as_table().unwrap().iter().map(|(path, to)| (path.as_str(), to.as_str().unwrap())).collect();
+    let mut wanted: BTreeMap<&str, &str> =
+        PREFERENCES_ROUTES.iter().map(|(_, path)| (*path, "germane-preferences")).collect();
+    wanted.insert("/v1/{*rest}", "germane-api");
+    assert_eq!(router, wanted);
+    assert!(API_ROUTES.iter().all(|(_, path)| path.starts_with("/v1/")));
 }

@@ -9,7 +9,7 @@ use germane::{
 use serde_json::{Value, json};
 
 use super::event;
-use crate::world::{World, campaign, person};
+use crate::world::{Setup, World, campaign, person};
 
 const CAMPAIGN: &str = "rust-weekly-2026-47";
 
@@ -100,4 +100,60 @@ async fn an_empty_batch_has_nothing_to_repeat() {
     assert_eq!(each(&world, &of("launch", &[])).await, done());
     assert_eq!(whole(&world, &of("feedback", &[])).await, done());
     assert_eq!(world.services.queues.depth(LAUNCH), 0);
+}
+
+#[tokio::test]
+async fn the_run_of_a_newsletter_is_a_campaign() {
+    // Shortly before its time: Scheduler's clock may be ahead of ours.
+    let world = World::with(Setup { start: "2026-11-23T08:59:30Z", shards: 1, ..Setup::default() }).await;
+    let newsletter = json!({ "cron": "0 9 * * mon", "time_zone": "UTC", "campaign": campaign("rust-weekly-{{date}}") });
+    world.deployment.api().put_newsletter(&"rust-weekly".parse().unwrap(), &newsletter, "a test").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(each(&world, &event("launch-newsletter")).await, done());
+    }
+    let (campaigns, _) = world.deployment.api().campaigns(None).await.unwrap();
+    let ids: Vec<String> = campaigns.iter().map(|campaign| campaign.id.to_string()).collect();
+    assert_eq!(ids, ["rust-weekly-2026-11-23"]);
+    assert!(world.services.queues.depth(LAUNCH) > 0);
+}
+
+#[tokio::test]
+async fn what_is_gone_by_now_is_nothing_to_repeat() {
+    let world = World::with_shards(1).await;
+    for sample in ["launch", "launch-newsletter", "send"] {
+        assert_eq!(each(&world, &event(sample)).await, done(), "{sample}");
+    }
+    assert_eq!(whole(&world, &event("feedback")).await, done());
+    assert_eq!(world.services.queues.depth(LAUNCH) + world.services.queues.depth(SHARD), 0);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_to_be_delivered_again_whatever_is_wrong_with_it() {
+    let world = World::with_shards(1).await;
+    let malformed = [
+        "",
+        "null",
+        "[]",
+        r#"{"format":1}"#,
+        r#"{"format":1,"kind":"unknown"}"#,
+        r#"{"format":1,"kind":"launch"}"#,
+        r#"{"format":2,"kind":"launch","campaign":"weekly"}"#,
+        r#"{"format":1,"kind":"shard","campaign":"weekly","shard":-1,"pass":1}"#,
+        r#"{"format":1,"kind":"shard","campaign":"weekly","shard":0}"#,
+        r#"{"format":1,"kind":"preview","preview":"p"}"#,
+        r#"{"format":1,"kind":"newsletter","newsletter":"weekly","scheduled":"<aws.scheduler.scheduled-time>"}"#,
+        r#"{"format":1,"kind":"newsletter","newsletter":"weekly","scheduled":"monday"}"#,
+    ];
+    for body in malformed {
+        assert_eq!(each(&world, &of("launch", &[("a", body)])).await, again(&["a"]), "{body}");
+    }
+    let no_events = [
+        r#"{"Message":1}"#,
+        r#"{"Message":"{}"}"#,
+        r#"{"Message":"{\"eventType\":\"Bounce\"}"}"#,
+        r#"{"eventType":"Delivery","mail":{}}"#,
+    ];
+    for body in no_events.iter().chain(&malformed) {
+        assert_eq!(whole(&world, &of("feedback", &[("a", body)])).await, again(&["a"]), "{body}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use germane::local::{
-    StackConfig,
+    StackConfig, Work,
     worker::{End, JoinError, Worker},
 };
 use serde_json::json;
@@ -13,7 +13,7 @@ use super::{driven, start};
 use crate::world::{NOW, campaign, with};
 
 fn without_workers(config: StackConfig) -> StackConfig {
-    StackConfig { workers: false, ..config }
+    StackConfig { work: Work::Elsewhere, ..config }
 }
 
 #[tokio::test]

@@ -117,3 +117,24 @@ async fn a_queue_that_is_not_there_is_an_error() {
     assert_eq!(missing.to_string(), "there is no queue none");
     assert!(matches!(stack.queues.receive("none", 1), Err(QueuesError::NoQueue(_))));
 }
+
+#[tokio::test]
+async fn a_message_that_was_received_often_enough_goes_to_the_dead_letters() {
+    let stack = Stack::start().await;
+    stack.queues.set_dead_letters("shard", "preview", 2);
+    stack.queues.send("shard", "bad", NO_DELAY).unwrap();
+    for _ in 0..2 {
+        assert_eq!(stack.queues.receive("shard", 10).unwrap().len(), 1);
+        stack.clock.advance(60);
+    }
+    stack.queues.send("shard", "good", NO_DELAY).unwrap();
+    assert_eq!(stack.queues.depth("preview"), 0, "nobody has asked for it again");
+
+    let received = stack.queues.receive("shard", 1).unwrap();
+
+    assert_eq!(received.iter().map(|message| &*message.body).collect::<Vec<_>>(), ["good"]);
+    let dead = stack.queues.receive("preview", 10).unwrap();
+    assert_eq!((dead.len(), &*dead[0].body), (1, "bad"));
+    stack.queues.delete("preview", &dead[0].receipt).unwrap();
+    assert_eq!((stack.queues.depth("preview"), stack.queues.depth("shard")), (0, 1));
+}

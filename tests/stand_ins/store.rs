@@ -124,6 +124,24 @@ fn what_was_in_flight_comes_back_at_once_and_what_was_delayed_at_its_time() {
 }
 
 #[test]
+fn a_dead_letter_stays_one() {
+    let (folder, clock) = (Folder::new(), Clock::default());
+    let queues = folder.queues(&clock);
+    queues.set_dead_letters("shard", "preview", 1);
+    queues.send("shard", "bad", NO_DELAY).unwrap();
+    queues.receive("shard", 1).unwrap();
+    clock.advance(60);
+    assert!(visible(&queues).is_empty());
+
+    let queues = folder.killed().queues(&clock);
+
+    assert!(visible(&queues).is_empty());
+    assert_eq!(&*queues.receive("preview", 1).unwrap()[0].body, "bad");
+    let next = queues.send("preview", "next", NO_DELAY).unwrap();
+    assert!(queues.receive("preview", 2).unwrap().iter().all(|message| message.id == next));
+}
+
+#[test]
 fn a_message_keeps_its_id_and_its_times() {
     let (folder, clock) = (Folder::new(), Clock::default());
     let queues = folder.queues(&clock);

@@ -1,6 +1,6 @@
 //! The feedback queue, in batches: an event source mapping gathers events, so that deliveries are counted together.
 
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::Message;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -8,9 +8,7 @@ use super::{Hands, LISTEN_S, PER_CALL, Queue, RETRY, ended};
 use crate::{flow::port::PortError, lambda::problem::chain};
 
 /// So many events make a batch, or as many as are there.
-const BATCH: usize = 100;
-/// Received more often than this, a message belongs to the dead letters.
-const MAX_RECEIVES: u32 = 5;
+pub(super) const BATCH: usize = 100;
 
 pub(super) async fn poll(queue: Queue, hands: Hands, mut over: watch::Receiver<bool>) {
     loop {
@@ -34,7 +32,7 @@ pub(super) async fn poll(queue: Queue, hands: Hands, mut over: watch::Receiver<b
     }
 }
 
-async fn gather(queue: &Queue) -> Result<Vec<Message>, PortError> {
+pub(super) async fn gather(queue: &Queue) -> Result<Vec<Message>, PortError> {
     let at_once = i32::try_from(PER_CALL).unwrap_or(i32::MAX);
     let mut batch = queue.receive(at_once, LISTEN_S).await?;
     while batch.len() < BATCH {
@@ -56,10 +54,6 @@ async fn work(queue: &Queue, hands: &Hands, batch: Vec<Message>) -> Result<(), P
         let receipt = message.receipt_handle().unwrap_or_default();
         match answer {
             Ok(()) => done.push(receipt),
-            Err(error) if receives(message) >= MAX_RECEIVES => {
-                warn!(error = chain(&error), "an event is given up, as a dead-letter queue would keep it");
-                done.push(receipt);
-            }
             Err(error) => {
                 warn!(error = chain(&error), "an event is tried again");
                 queue.hide(receipt, RETRY).await?;
@@ -67,9 +61,4 @@ async fn work(queue: &Queue, hands: &Hands, batch: Vec<Message>) -> Result<(), P
         }
     }
     queue.delete_all(&done).await
-}
-
-fn receives(message: &Message) -> u32 {
-    let count = message.attributes().and_then(|held| held.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-    count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }

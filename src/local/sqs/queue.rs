@@ -61,9 +61,16 @@ pub(super) struct Queue {
     pub visibility: SignedDuration,
     /// Long polls wait in line for it: who holds it is the next to be answered.
     pub turn: Arc<tokio::sync::Mutex<()>>,
+    pub redrive: Option<Redrive>,
     messages: BTreeMap<u64, Held>,
     /// When each message is visible, soonest first.
     due: BTreeSet<(Timestamp, u64)>,
+}
+
+/// Where a message goes instead of being received once more than this.
+pub(super) struct Redrive {
+    pub max_receives: u32,
+    pub to: String,
 }
 
 #[derive(Clone)]
@@ -90,7 +97,13 @@ pub(super) struct Counts {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { visibility: DEFAULT_VISIBILITY, turn: Arc::default(), messages: BTreeMap::new(), due: BTreeSet::new() }
+        Self {
+            visibility: DEFAULT_VISIBILITY,
+            turn: Arc::default(),
+            redrive: None,
+            messages: BTreeMap::new(),
+            due: BTreeSet::new(),
+        }
     }
 }
 
@@ -111,6 +124,15 @@ impl Queue {
         let hidden_until = later(now, visibility.unwrap_or(self.visibility));
         let ready = self.due.range(..=(now, u64::MAX)).take(max);
         ready.filter_map(|(_, number)| self.hand_out(*number, now, hidden_until)).unzip()
+    }
+
+    /// Of the next `max` messages those that were received too often, and the queue that they go to.
+    pub(super) fn worn_out(&self, max: usize, now: Timestamp) -> Option<(String, Vec<(u64, Held)>)> {
+        let redrive = self.redrive.as_ref()?;
+        let ready = self.due.range(..=(now, u64::MAX)).take(max);
+        let held = ready.filter_map(|(_, number)| Some((*number, self.messages.get(number)?.clone())));
+        let worn: Vec<_> = held.filter(|(_, held)| held.receives >= redrive.max_receives).collect();
+        (!worn.is_empty()).then(|| (redrive.to.clone(), worn))
     }
 
     fn hand_out(&self, number: u64, now: Timestamp, hidden_until: Timestamp) -> Option<(Message, Change)> {
@@ -188,6 +210,6 @@ fn later(now: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// Message ids have the form of a UUID.
-fn id(number: u64) -> String {
+pub(super) fn id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
