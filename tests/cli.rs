@@ -2,17 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod api;
 mod attributes;
 mod campaigns;
 mod data;
 mod demo;
 mod errors;
+mod gateway;
 mod help;
 mod import;
 mod kill;
 mod logs;
 mod moves;
+mod network;
 mod newsletters;
 mod people;
 mod records;
