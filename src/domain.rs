@@ -1,5 +1,6 @@
 //! The rules, as values and functions of values: no input or output, no clock, no randomness.
 
+pub mod actor;
 pub mod campaign;
 pub mod channel;
 pub(crate) mod codes;
@@ -15,6 +16,7 @@ pub mod interest;
 pub mod lifecycle;
 pub mod newsletter;
 pub mod policy;
+pub mod price;
 pub mod recipient;
 pub mod report;
 pub mod secret;

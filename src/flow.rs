@@ -19,6 +19,7 @@ pub mod record;
 pub mod schedule;
 pub mod send;
 pub mod sentence;
+mod single;
 pub mod template;
 pub mod token;
 pub mod words;

@@ -17,6 +17,7 @@ mod newsletters;
 mod outages;
 mod pages;
 mod passes;
+mod previews;
 mod quota;
 mod race;
 mod reasons;

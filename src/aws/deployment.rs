@@ -20,7 +20,7 @@ use crate::flow::{
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
     preferences::{Preferences, origin::Origins},
-    preview::{Previewer, Previews},
+    preview::{Contract, Previewer, Previews},
     queue::Queue,
     schedule::Scheduler,
     send::{
@@ -45,6 +45,7 @@ pub struct Deployment {
     pub scheduler: Arc<dyn Scheduler>,
     pub timelines: Arc<dyn Timelines>,
     pub account: Arc<dyn Account>,
+    pub contract: Arc<dyn Contract>,
     pub monitor: Arc<dyn Monitor>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
@@ -76,6 +77,7 @@ impl Deployment {
             mailer: Arc::new(SesMailer::new(clients, configuration_set)),
             timelines: Arc::new(dynamo.clone()),
             account: Arc::new(SesAccount::new(clients)),
+            contract: Arc::new(SesAccount::new(clients)),
             monitor: Arc::new(Unwatched),
             scheduler,
             clock,
@@ -103,8 +105,12 @@ impl Deployment {
             usage: dynamo.clone(),
             newsletters: dynamo,
             previews: Arc::clone(&self.previews),
+            contract: Arc::clone(&self.contract),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
+            mailer: Arc::clone(&self.mailer),
+            pacer: self.pacer(),
+            public_url: self.public_url.clone(),
             shards: self.dynamo.shards,
         }
     }

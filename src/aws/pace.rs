@@ -5,15 +5,20 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 use jiff::Timestamp;
 
 use super::{
     clients::Clients,
     dynamo::{Dynamo, Item, Read, n, s, unavailable},
 };
-use crate::flow::{
-    pace::{Account, Change, Changed, Day, Limits, Take, Timeline, Timelines},
-    port::PortError,
+use crate::{
+    domain::price::Plan,
+    flow::{
+        pace::{Account, Change, Changed, Day, Limits, Take, Timeline, Timelines},
+        port::PortError,
+        preview::{Contract, Terms},
+    },
 };
 
 const FORMAT: u8 = 1;
@@ -172,20 +177,38 @@ impl SesAccount {
 #[async_trait]
 impl Account for SesAccount {
     async fn limits(&self) -> Result<Limits, PortError> {
-        let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
-        let quota = answer.send_quota().ok_or_else(|| PortError::corrupt("the account's limits", "there are none"))?;
-        let per_second = quota.max_send_rate();
-        if !per_second.is_finite() || per_second <= 0.0 {
-            return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
-        }
-        let limit = quota.max24_hour_send();
-        Ok(Limits {
-            per_second,
-            // -1 is SES's word for no limit.
-            per_day: (limit >= 0.0).then(|| whole(limit)),
-            sent_last_day: whole(quota.sent_last24_hours()),
-        })
+        limits(&self.ask().await?)
     }
+}
+
+#[async_trait]
+impl Contract for SesAccount {
+    async fn terms(&self) -> Result<Terms, PortError> {
+        let answer = self.ask().await?;
+        let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
+        Ok(Terms { limits: limits(&answer)?, plan: plan.and_then(|plan| Plan::of_ses(plan.as_str())) })
+    }
+}
+
+impl SesAccount {
+    async fn ask(&self) -> Result<GetAccountOutput, PortError> {
+        self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))
+    }
+}
+
+fn limits(answer: &GetAccountOutput) -> Result<Limits, PortError> {
+    let quota = answer.send_quota().ok_or_else(|| PortError::corrupt("the account's limits", "there are none"))?;
+    let per_second = quota.max_send_rate();
+    if !per_second.is_finite() || per_second <= 0.0 {
+        return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
+    }
+    let limit = quota.max24_hour_send();
+    Ok(Limits {
+        per_second,
+        // -1 is SES's word for no limit.
+        per_day: (limit >= 0.0).then(|| whole(limit)),
+        sent_last_day: whole(quota.sent_last24_hours()),
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SES counts mails in floating point")]

@@ -19,9 +19,23 @@ use self::{
 };
 use super::{EVERYWHERE, clock::Backoff, failure::Failure};
 
-/// How often a request is made before "busy" is believed. Every request of ours may be repeated: campaigns are stored
-/// once by their id, records merge, and a campaign that is paused or cancelled stays so.
-const ATTEMPTS: u32 = 5;
+/// How often a request is made before "busy" is believed.
+#[derive(Clone, Copy)]
+enum Attempts {
+    One,
+    /// Nearly every request of ours may be repeated: campaigns are stored once by their id, records merge, and a campaign
+    /// that is paused or cancelled stays so.
+    Several,
+}
+
+impl Attempts {
+    fn at_most(self) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Several => 5,
+        }
+    }
+}
 
 pub struct Client {
     http: reqwest::Client,
@@ -53,28 +67,33 @@ impl Client {
     }
 
     pub async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
-        self.json(Method::GET, path, query, Body::Empty).await
+        self.json(Attempts::Several, Method::GET, path, query, Body::Empty).await
     }
 
     pub async fn post(&self, path: &[&str], query: &[(&str, &str)], body: &Value) -> Result<Value, Failure> {
-        self.json(Method::POST, path, query, Body::Json(body)).await
+        self.json(Attempts::Several, Method::POST, path, query, Body::Json(body)).await
+    }
+
+    /// For what must not happen twice: a busy API is not asked again.
+    pub async fn post_once(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.json(Attempts::One, Method::POST, path, &[], Body::Json(body)).await
     }
 
     pub async fn post_nothing(&self, path: &[&str]) -> Result<Value, Failure> {
-        self.json(Method::POST, path, &[], Body::Empty).await
+        self.json(Attempts::Several, Method::POST, path, &[], Body::Empty).await
     }
 
     pub async fn put(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
-        self.json(Method::PUT, path, &[], Body::Json(body)).await
+        self.json(Attempts::Several, Method::PUT, path, &[], Body::Json(body)).await
     }
 
     pub async fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
-        self.json(Method::DELETE, path, &[], Body::Empty).await
+        self.json(Attempts::Several, Method::DELETE, path, &[], Body::Empty).await
     }
 
     /// Deletes of a part of all people.
     pub async fn delete_part(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
-        self.json(Method::DELETE, path, query, Body::Empty).await
+        self.json(Attempts::Several, Method::DELETE, path, query, Body::Empty).await
     }
 
     /// JSON Lines there and back.
@@ -83,7 +102,7 @@ impl Client {
         path: &[&str],
         lines: String,
     ) -> Result<Vec<T>, Failure> {
-        let answer = self.text(Method::POST, path, &[], Body::Lines(lines)).await?;
+        let answer = self.text(Attempts::Several, Method::POST, path, &[], Body::Lines(lines)).await?;
         let results = answer.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str);
         results.collect::<Result<_, _>>().map_err(|_| self.strange("lines that are not results"))
     }
@@ -117,12 +136,13 @@ impl Client {
 
     async fn json(
         &self,
+        attempts: Attempts,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
         body: Body<'_>,
     ) -> Result<Value, Failure> {
-        let answer = self.text(method, path, query, body).await?;
+        let answer = self.text(attempts, method, path, query, body).await?;
         if answer.is_empty() {
             return Ok(Value::Null);
         }
@@ -131,6 +151,7 @@ impl Client {
 
     async fn text(
         &self,
+        attempts: Attempts,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
@@ -158,7 +179,7 @@ impl Client {
             if status.is_success() {
                 return Ok(text);
             }
-            if attempt >= ATTEMPTS || !busy(status) {
+            if attempt >= attempts.at_most() || !busy(status) {
                 let asked = Asked { base: &self.base, method: &method, path, identity: &self.identity };
                 return Err(asked.refused(status, &headers, &text));
             }

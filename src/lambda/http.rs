@@ -17,26 +17,27 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tracing::info;
 
 use self::attributes::{delete_attribute, delete_interest, list_attributes};
 pub use super::preferences::{PREFERENCES_ROUTES, router as preferences};
 use super::{openapi, problem::Problem};
 use crate::{
     domain::{
+        actor::Actor,
         door::Wanted,
         id::{CampaignId, RecipientId, TemplateName},
         lifecycle::Command,
     },
-    flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
+    flow::{
+        api::{Api, ApiError, Code, decisions::Filter, query_fault},
+        launch::Versioned,
+    },
 };
 
 /// Of one request; Lambda takes no more than 6 MB.
 const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 const MAX_BULK_LINES: usize = 1_000;
-
-/// Who asks, for the record.
-#[derive(Debug, Clone)]
-pub struct Actor(pub String);
 
 type Answer<T = Json<Value>> = Result<T, Problem>;
 
@@ -63,6 +64,7 @@ routes!(
         post "/v1/campaigns/{id}/pause" => pause,
         post "/v1/campaigns/{id}/resume" => resume,
         post "/v1/campaigns/{id}/cancel" => cancel,
+        post "/v1/campaigns/{id}/test" => try_out,
         get "/v1/campaigns/{id}/decisions" => decisions,
         get "/v1/campaigns/{id}/decisions/{recipient}" => why,
         post "/v1/previews" => preview,
@@ -200,12 +202,25 @@ fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Probl
 }
 
 /// Who asks, by a name that is always there.
-fn named(actor: Option<Extension<Actor>>) -> String {
-    actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor)
+fn named(actor: Option<Extension<Actor>>) -> Actor {
+    actor.map_or_else(Actor::anonymous, |Extension(actor)| actor)
 }
 
-async fn submit(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer<Response> {
-    let (id, status) = api.submit(&body, &named(actor)).await?;
+#[derive(Deserialize)]
+struct SubmitQuery {
+    preview: Option<String>,
+}
+
+async fn submit(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Parameters(query): Parameters<SubmitQuery>,
+    Body(body): Body,
+) -> Answer<Response> {
+    let (id, status) = match &query.preview {
+        Some(token) => api.submit_previewed(&body, token, &named(actor)).await?,
+        None => api.submit(&body, &named(actor)).await?,
+    };
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
 }
 
@@ -234,6 +249,18 @@ async fn resume(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> 
 
 async fn cancel(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     command(&api, &id, Command::Cancel).await
+}
+
+async fn try_out(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Segments(id): Segments<String>,
+    Body(body): Body,
+) -> Answer {
+    let id: CampaignId = new_name(&id, "/campaign/id")?;
+    let answer = api.try_out(&id, &body).await?;
+    info!(actor = %named(actor), campaign = %id, "a test mail was handed over");
+    Ok(Json(answer))
 }
 
 async fn command(api: &Api, id: &str, command: Command) -> Answer {
@@ -321,7 +348,7 @@ async fn put_recipients(
     Lines(text): Lines,
 ) -> Answer<Response> {
     let lines: Vec<&str> = text.lines().collect();
-    Ok(json_lines(&api.put_recipients(&lines, &named(actor)).await?))
+    Ok(json_lines(&api.put_recipients(&lines, named(actor).as_str()).await?))
 }
 
 fn json_lines(answers: &[Value]) -> Response {
@@ -336,7 +363,7 @@ async fn put_recipient(
     Body(body): Body,
 ) -> Answer {
     let id: RecipientId = new_name(&id, "/id")?;
-    let result = api.put_recipient(&id, &body, &named(actor)).await?;
+    let result = api.put_recipient(&id, &body, named(actor).as_str()).await?;
     Ok(Json(json!({ "id": id, "result": result })))
 }
 
@@ -345,14 +372,27 @@ async fn get_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<Strin
     Ok(Json(api.get_recipient(&id).await?))
 }
 
-async fn put_policy(State(api): State<Arc<Api>>, Body(body): Body) -> Answer {
-    Ok(Json(json!({ "version": api.put_policy(&body).await? })))
+async fn put_policy(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer {
+    Ok(Json(json!({ "version": api.put_policy(&body, &named(actor)).await? })))
 }
 
-/// The policy as it can be put again; its version is the entity tag.
-async fn get_policy(State(api): State<Arc<Api>>) -> Answer<Response> {
-    let (version, policy) = api.get_policy().await?;
-    Ok(([(header::ETAG, format!("\"{version}\""))], Json(json!(policy))).into_response())
+#[derive(Deserialize)]
+struct PolicyQuery {
+    about: Option<String>,
+}
+
+/// The policy as it can be put again, or who put it and when; its version is the entity tag.
+async fn get_policy(State(api): State<Arc<Api>>, Parameters(query): Parameters<PolicyQuery>) -> Answer<Response> {
+    let about = flag("about", query.about.as_deref())?;
+    let current = api.get_policy().await?;
+    let Versioned { version, policy, put } = current.as_ref();
+    let told = if about {
+        let put = put.as_ref();
+        json!({ "version": version, "put_by": put.map(|put| &put.by), "put_at": put.map(|put| put.at) })
+    } else {
+        json!(policy)
+    };
+    Ok(([(header::ETAG, format!("\"{version}\""))], Json(told)).into_response())
 }
 
 async fn put_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>, Body(body): Body) -> Answer {

@@ -6,8 +6,7 @@ use serde_json::json;
 use super::{
     api::{Api, ok},
     gateway::{
-        KEY_ID, SECRET, SESSION, TOKEN, bearer, message, signed, signing, signing_with, with_token,
-        without_credentials,
+        KEY_ID, SECRET, SESSION, TOKEN, bearer, message, signed, signing, signing_with, with_token, without_credentials,
     },
     run::{Folder, command, ended, germane},
 };
@@ -17,7 +16,8 @@ const DEPLOYED: &str = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com";
 
 #[test]
 fn a_signature_holds_for_paths_queries_and_bodies_of_every_kind() {
-    let folder = Folder::new().with("people.jsonl", "{\"id\":\"r-1\",\"locale\":\"日本\"}\n").with("campaign.json", CAMPAIGN);
+    let folder =
+        Folder::new().with("people.jsonl", "{\"id\":\"r-1\",\"locale\":\"日本\"}\n").with("campaign.json", CAMPAIGN);
     let api = signed(|asked| match asked.target.split('?').next().unwrap() {
         "/v1/recipients" => json!({ "line": 1, "id": "r-1", "result": "created" }),
         "/v1/campaigns" => json!({ "id": "c-1", "status": "scheduled" }),

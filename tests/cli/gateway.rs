@@ -131,10 +131,7 @@ fn signature(asked: &Asked) -> Option<String> {
         mac.update(part.as_bytes());
         key = mac.finalize().into_bytes().to_vec();
     }
-    Some(format!(
-        "AWS4-HMAC-SHA256 Credential={KEY_ID}/{scope}, SignedHeaders={names_list}, Signature={}",
-        hex(&key)
-    ))
+    Some(format!("AWS4-HMAC-SHA256 Credential={KEY_ID}/{scope}, SignedHeaders={names_list}, Signature={}", hex(&key)))
 }
 
 /// As it came, every byte but the unreserved ones and `kept` encoded, also the per cent signs of what is encoded already:

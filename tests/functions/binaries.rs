@@ -7,7 +7,7 @@ use germane::{
         deployment::{Deployment, Settings},
         system::SystemClock,
     },
-    domain::secret::Secret,
+    domain::{actor::Actor, secret::Secret},
     flow::{
         clock::Clock,
         token::{TokenKey, TokenKeys},
@@ -46,7 +46,7 @@ async fn deployed() -> (Services, BTreeMap<&'static str, String>) {
         max_in_flight: 8,
     };
     let api = Deployment::new(&services.clients, services.dynamo.clone(), clock, settings).api();
-    api.put_policy(&policy()).await.unwrap();
+    api.put_policy(&policy(), &Actor::local()).await.unwrap();
     for (name, source) in shipped::templates() {
         api.put_template(&name, &source).await.unwrap();
     }

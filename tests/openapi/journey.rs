@@ -116,6 +116,8 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("put", "/v1/policy", "/v1/policy", policy(), "").await;
     api.ask("put", "/v1/policy", "/v1/policy", json!({}), "invalid").await;
     api.ask("get", "/v1/policy", "/v1/policy", "", "").await;
+    api.ask("get", "/v1/policy", "/v1/policy?about=true", "", "").await;
+    api.ask("get", "/v1/policy", "/v1/policy?about=you", "", "invalid").await;
     let template = "/v1/templates/{name}";
     let source = &api.document.0["paths"][template]["put"]["requestBody"]["content"]["application/json"]["example"];
     api.ask("put", template, "/v1/templates/hello", source, "").await;
@@ -149,6 +151,11 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1", "", "not_evaluated").await;
     api.world.drain().await;
     api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
+    let previewed = api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
+    let token = previewed["preview_token"].as_str().unwrap();
+    api.ask("post", campaigns, &format!("{campaigns}?preview={token}"), campaign("c-5"), "changed_since_preview").await;
+    api.ask("post", campaigns, &format!("{campaigns}?preview={token}"), campaign("c-1"), "").await;
+    api.ask("post", campaigns, &format!("{campaigns}?preview=none"), campaign("c-5"), "invalid").await;
     api.ask("get", "/v1/previews/{id}", "/v1/previews/none", "", "not_found").await;
     api.ask("get", campaigns, campaigns, "", "").await;
     for id in ["c-1", "c-3"] {

@@ -80,9 +80,12 @@ impl Access {
         let loopback = on_loopback(base);
         if base.scheme() == "http" && !loopback && self.auth != Auth::None {
             let wanted = "an https URL, or one on this machine";
-            return Err(Failure::bad_input("insecure_endpoint", "over http anybody on the way could read who asks, and use it")
-                .faults([Fault::option("--endpoint", &self.endpoint, wanted)])
-                .next("name it with https, or lead a tunnel to this machine; --auth none asks without saying who"));
+            return Err(Failure::bad_input(
+                "insecure_endpoint",
+                "over http anybody on the way could read who asks, and use it",
+            )
+            .faults([Fault::option("--endpoint", &self.endpoint, wanted)])
+            .next("name it with https, or lead a tunnel to this machine; --auth none asks without saying who"));
         }
         match self.auth {
             Auth::None => Ok(Identity::Nobody),

@@ -10,6 +10,8 @@ use crate::{cli::failure::Failure, lambda::problem::chain};
 pub const TIMEOUT: Duration = Duration::from_mins(1);
 pub const CONNECT: Duration = Duration::from_secs(5);
 
+/// How the HTTP client begins to say that a name leads nowhere.
+const NAMELESS: [&str; 2] = ["dns error", "invalid dns name"];
 const AGAIN: &str = "try again: every verb may be repeated";
 
 pub fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
@@ -33,9 +35,10 @@ fn unconnected(base: &Url, at: &str, error: &reqwest::Error) -> Failure {
         return Failure::failed("timeout", format!("{at} cannot be reached within {} seconds", CONNECT.as_secs()))
             .next("look whether a firewall or a VPN stands between, then try again");
     }
-    if causes(error).any(|cause| cause.to_string().starts_with("dns error")) {
-        return Failure::failed("dns", format!("there is no host {host}, or no network"))
-            .next("look whether --endpoint is spelt as the deployment's output ApiUrl, and whether there is a network");
+    if causes(error).map(ToString::to_string).any(|cause| NAMELESS.iter().any(|word| cause.starts_with(word))) {
+        return Failure::failed("dns", format!("there is no host {host}, or no network")).next(
+            "look whether --endpoint is spelt as the deployment's output ApiUrl, and whether there is a network",
+        );
     }
     if causes(error).any(is_protection) {
         return Failure::failed("tls", format!("{host} offers no protected connection that can be trusted"))
@@ -53,5 +56,12 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
 
 /// TLS tells what it does not like as data that is invalid; a connection that is refused or cut is another kind.
 fn is_protection(cause: &(dyn Error + 'static)) -> bool {
-    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+    let mut within = cause.downcast_ref::<io::Error>();
+    while let Some(error) = within {
+        if error.kind() == io::ErrorKind::InvalidData {
+            return true;
+        }
+        within = error.get_ref().and_then(|inner| inner.downcast_ref());
+    }
+    false
 }

@@ -47,8 +47,11 @@ impl Signer {
         }
         let config = config.load().await;
         let region = config.region().cloned().ok_or_else(|| {
-            Failure::bad_input("no_region", format!("the region of {} is not known", base.as_str().trim_end_matches('/')))
-                .next("say it by AWS_REGION or in the AWS profile: a signature names it")
+            Failure::bad_input(
+                "no_region",
+                format!("the region of {} is not known", base.as_str().trim_end_matches('/')),
+            )
+            .next("say it by AWS_REGION or in the AWS profile: a signature names it")
         })?;
         let provider = config.credentials_provider().ok_or_else(none)?;
         Ok(Self { region, provider, held: Mutex::default() })
@@ -79,8 +82,7 @@ impl Signer {
         let signable =
             SignableRequest::new(request.method().as_str(), request.url().as_str(), headers, SignableBody::Bytes(body))
                 .map_err(|error| broken(&error))?;
-        let (signature, _) =
-            http_request::sign(signable, &params).map_err(|error| broken(&error))?.into_parts();
+        let (signature, _) = http_request::sign(signable, &params).map_err(|error| broken(&error))?.into_parts();
         for (name, value) in signature.headers() {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| broken(&error))?;
             let mut value = HeaderValue::from_str(value).map_err(|error| broken(&error))?;

@@ -19,7 +19,8 @@ impl Token {
     fn parse(raw: &str) -> Option<Self> {
         let raw = raw.trim();
         let body = raw.trim_end_matches('=');
-        let fits = !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+        let fits =
+            !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
         let mut value = HeaderValue::from_str(&format!("Bearer {raw}")).ok().filter(|_| fits)?;
         value.set_sensitive(true);
         Some(Self(value))
