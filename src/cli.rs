@@ -58,7 +58,10 @@ Start here:
   germane import people.jsonl
   germane preview campaign.json
   germane send campaign.json --watch
-  germane why CAMPAIGN RECIPIENT"
+  germane why CAMPAIGN RECIPIENT
+
+A deployment (--endpoint https://...) is told who asks: by a token if there is one,
+else by a signature with the usual AWS credentials. This machine is told nothing."
 )]
 pub struct Cli {
     #[command(flatten)]

@@ -23,5 +23,6 @@ mod report;
 pub mod run;
 mod suppressions;
 mod tables;
+mod trial;
 mod why;
 mod worker;

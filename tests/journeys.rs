@@ -25,6 +25,7 @@ mod smoke;
 mod suppressions;
 mod tables;
 mod throttling;
+mod trial;
 mod units;
 mod withdrawals;
 mod workers;

@@ -44,7 +44,7 @@ pub struct Send {
     /// Send only if campaign, policy and template are those of this preview
     #[arg(long, value_name = "TOKEN")]
     preview: Option<String>,
-    /// Mail only a test, to this address of the policy's test addresses, or to their first
+    /// Mail only a test, to a test address of the policy [default: their first]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
           conflicts_with_all = ["watch", "preview"])]
     test: Option<String>,

@@ -33,7 +33,7 @@ pub struct Access {
     /// How to say who asks
     #[arg(
         long,
-        help = "Sign with AWS credentials (iam), send a token, or neither (none)",
+        help = "How to say who asks: iam, token, none; or GERMANE_AUTH",
         global = true,
         env = "GERMANE_AUTH",
         hide_env = true,

@@ -69,7 +69,8 @@ fn told(failure: Failure, file: &str) -> Failure {
     });
     let faults: Vec<Fault> = faults.collect();
     // Whether an answer that did not come was to a mail that went, nobody knows.
-    let in_doubt = matches!(failure.code.as_str(), "timeout" | "connection" | "http_502" | "http_504");
+    let in_doubt =
+        matches!(failure.code.as_str(), "timeout" | "connection" | "http_500" | "http_502" | "http_503" | "http_504");
     let next = if in_doubt {
         Some("it may have been sent: look into the mailbox before you send another".into())
     } else {

@@ -10,6 +10,7 @@ use super::{Api, ApiError, Code, campaigns::Checked, not_found};
 use crate::{
     domain::{
         campaign::Campaign,
+        codes::codes,
         decision::Grounds,
         door::{self, Fault, Node},
         email::EmailAddress,
@@ -34,12 +35,21 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// One of the policy's test addresses; without it their first.
-    to: Option<EmailAddress>,
+    pub to: Option<EmailAddress>,
     /// As whom; without it as a sample.
-    recipient: Option<RecipientId>,
+    pub recipient: Option<RecipientId>,
     /// A campaign that was not submitted.
-    campaign: Option<Value>,
+    pub campaign: Option<Value>,
 }
+
+codes!(
+    /// What is known of a test mail that was handed over.
+    Tried {
+        Sent = "sent",
+        /// SES did not answer.
+        InDoubt = "in_doubt",
+    }
+);
 
 impl Trial {
     pub fn parse(body: &Value) -> Result<Self, Vec<Fault>> {
@@ -76,8 +86,8 @@ impl Api {
         let mail = Mail { recipient: name, to, data, unsubscribe_url };
         let single = Single { clock: self.clock.as_ref(), pacer: &self.pacer, mailer: self.mailer.as_ref() };
         let result = match single.send(mail, &policy, &template).await? {
-            Handed::Accepted => "sent",
-            Handed::InDoubt => "in_doubt",
+            Handed::Accepted => Tried::Sent,
+            Handed::InDoubt => Tried::InDoubt,
             Handed::NoQuota { until } => {
                 let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
                 return Err(not_sent(format!("the daily quota is used up{until}")));

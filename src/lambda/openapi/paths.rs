@@ -12,7 +12,7 @@ use super::{
     policy::{Policy, PolicyTold, PolicyVersion},
     privacy::{Export, Suppression, SuppressionLine, SuppressionNote, SuppressionResult},
     recipient::{self, LineResult, Recipient, RecipientChange},
-    report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report, Tried},
+    report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report, TestMail},
     template::{Template, TemplatePut},
     words::{Cursor, Document, Flag, Name, Time, Token},
 };
@@ -90,7 +90,7 @@ fn trial() -> Op {
         )
         .named::<CampaignId>("id")
         .body::<Trial>(examples::trial())
-        .answers::<Tried>(200, "It was handed to SES.", examples::tried())
+        .answers::<TestMail>(200, "It was handed to SES.", examples::tried())
         .refuses(&[Code::NotFound, Code::NotSent, Code::NoPolicy, Code::Invalid, Code::UnknownTopic])
 }
 

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::{decision::Decision, words::Time};
-use crate::domain::{
-    id::{CampaignId, RecipientId},
-    report::{CampaignStatus, StatusCode},
+use crate::{
+    domain::{
+        id::{CampaignId, RecipientId},
+        report::{CampaignStatus, StatusCode},
+    },
+    flow::api::trial::Tried,
 };
 
 /// A campaign that was taken in.
@@ -27,18 +30,10 @@ pub struct Moved {
 
 /// What became of a test mail.
 #[derive(ToSchema)]
-pub struct Tried {
+pub struct TestMail {
     /// Of the campaign.
     pub id: CampaignId,
-    pub result: TestResult,
-}
-
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum TestResult {
-    Sent,
-    /// SES did not answer: it may have been sent.
-    InDoubt,
+    pub result: Tried,
 }
 
 /// A preview that was taken in.

@@ -26,6 +26,7 @@ use crate::{
     flow::api::{
         Code,
         recipients::{Merged, Place},
+        trial::Tried,
     },
 };
 
@@ -120,6 +121,8 @@ words! {
     StatusCode, "StatusCode": of(StatusCode::ALL, "Why a campaign is paused, waiting or refused.");
     Place, "Place": of(Place::ALL, "Where a consent was changed.");
     Code, "ProblemCode": of(Code::ALL, "What problems may be told apart by; stable.");
+    Tried, "TestOutcome": of(Tried::ALL, "What is known of a test mail; in doubt, SES did not answer, and \
+        it may have been sent.");
     Merged, "Merged": of(Merged::ALL, "What became of a recipient that was put.");
 }
 
