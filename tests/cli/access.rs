@@ -119,6 +119,18 @@ fn a_gateway_that_says_the_token_back_is_not_repeated() {
 }
 
 #[test]
+fn a_gateway_that_says_a_header_back_is_not_repeated_either() {
+    let echoing = |said: &'static str| {
+        Api::saying(move |_, _| message(400, &format!("Invalid key=value pair in Authorization header: '{said}'")))
+    };
+    let bearer = with_token(&echoing(TOKEN), TOKEN, &["policy", "get"]);
+    let signed = signing(&echoing(SESSION), &["policy", "get"]);
+    assert_eq!((bearer.err.as_str(), signed.err.as_str()), ("error: Bad Request\n", "error: Bad Request\n"));
+    let harmless = with_token(&echoing("..."), TOKEN, &["policy", "get"]);
+    assert!(harmless.err.contains("header: '...'"), "{}", harmless.err);
+}
+
+#[test]
 fn what_is_no_token_is_refused_unseen() {
     let api = bearer(|_| json!({}));
     let ended = with_token(&api, "two words", &["policy", "get"]);

@@ -125,6 +125,8 @@ async fn whatever_is_wrong_with_it_is_named_in_its_place() {
     let site = site().await;
     let refused = |asked: Value| site.problem(Method::POST, TEST, asked.to_string());
     assert_eq!(refused(json!({ "campaign": campaign("monthly") })).await.2, ["/campaign/id"]);
+    let other = json!({ "to": "r-1@example.com", "campaign": campaign("monthly") });
+    assert_eq!(refused(other).await.2, ["/to", "/campaign/id"]);
     let wrong = with(campaign("weekly"), json!({ "colour": "red", "content": { "headline": "" } }));
     assert_eq!(refused(json!({ "campaign": wrong })).await.2, ["/campaign/colour", "/campaign/content/headline"]);
     assert_eq!(refused(json!({ "colour": "red" })).await.2, ["/colour"]);

@@ -138,6 +138,15 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Whether a text holds what proves who asks.
+    pub fn is_in(&self, text: &str) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Bearer(token) => token.is_in(text),
+            Self::Signed(signer) => signer.is_in(text),
+        }
+    }
+
     pub async fn introduce(&self, request: &mut Request) -> Result<(), Failure> {
         match self {
             Self::Nobody => Ok(()),

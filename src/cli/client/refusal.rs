@@ -6,6 +6,7 @@ use reqwest::{
     header::{DATE, HeaderMap, WWW_AUTHENTICATE},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{access::Identity, role::Role};
 use crate::cli::{
@@ -40,7 +41,7 @@ struct Problem {
 
 impl Asked<'_> {
     pub fn refused(&self, status: StatusCode, headers: &HeaderMap, text: &str) -> Failure {
-        let problem: Problem = serde_json::from_str(text).unwrap_or_default();
+        let problem = self.problem(text);
         let at = self.base.as_str().trim_end_matches('/');
         match (status, &problem.code) {
             (StatusCode::UNAUTHORIZED, None) => self.unknown(headers),
@@ -56,6 +57,14 @@ impl Asked<'_> {
             }
             (status, _) => of(status, problem),
         }
+    }
+
+    /// What the answer says. One that says a secret back, as some gateways do with a header that they cannot read, says
+    /// nothing.
+    fn problem(&self, text: &str) -> Problem {
+        let said: Value = serde_json::from_str(text).unwrap_or_default();
+        let echoed = self.identity.is_in(&said.to_string());
+        if echoed { Problem::default() } else { Problem::deserialize(said).unwrap_or_default() }
     }
 
     fn unknown(&self, headers: &HeaderMap) -> Failure {
@@ -107,10 +116,7 @@ impl Asked<'_> {
         let challenge = headers.get(WWW_AUTHENTICATE)?.to_str().ok()?;
         let (_, rest) = challenge.split_once("error_description=\"")?;
         let (said, _) = rest.split_once('"')?;
-        let echoed = match self.identity {
-            Identity::Bearer(token) => token.is_in(said),
-            Identity::Nobody | Identity::Signed(_) => false,
-        };
+        let echoed = self.identity.is_in(said);
         let plain = said.chars().all(|c| c == ' ' || c.is_ascii_graphic());
         (plain && !echoed && !said.is_empty() && said.len() <= MAX_SAID).then(|| said.to_owned())
     }

@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -19,7 +20,6 @@ use reqwest::{
     Request, Url,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use tokio::sync::Mutex;
 
 use crate::{
     cli::{clock, failure::Failure},
@@ -92,19 +92,29 @@ impl Signer {
         Ok(())
     }
 
+    /// Whether a text holds a secret of the credentials.
+    pub fn is_in(&self, text: &str) -> bool {
+        let held = self.held();
+        let secrets = held.iter().flat_map(|held| [Some(held.secret_access_key()), held.session_token()]);
+        secrets.flatten().any(|secret| text.contains(secret))
+    }
+
     async fn credentials(&self) -> Result<Credentials, Failure> {
-        let mut held = self.held.lock().await;
         let lasts = |credentials: &Credentials, at| credentials.expiry().is_none_or(|expiry| expiry > at);
-        if let Some(credentials) = held.as_ref().filter(|held| lasts(held, now() + NEARLY_OVER)) {
-            return Ok(credentials.clone());
+        if let Some(credentials) = self.held().filter(|held| lasts(held, now() + NEARLY_OVER)) {
+            return Ok(credentials);
         }
         let credentials = self.provider.provide_credentials().await.map_err(|error| unusable(&error))?;
         if !lasts(&credentials, now()) {
             return Err(Failure::failed("expired_credentials", "the AWS credentials have expired")
                 .next("sign in again (such as `aws sso login`), then run it again"));
         }
-        *held = Some(credentials.clone());
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials.clone());
         Ok(credentials)
+    }
+
+    fn held(&self) -> Option<Credentials> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -68,11 +68,21 @@ impl Api {
     /// Mails the campaign to a test address, once.
     pub async fn try_out(&self, id: &CampaignId, body: &Value) -> Result<Value, ApiError> {
         let Trial { to, recipient, campaign } = Trial::parse(body).map_err(ApiError::Invalid)?;
-        let Checked { campaign, policy, template } = match campaign {
-            Some(campaign) => self.brought(id, &campaign).await?,
-            None => self.held(id).await?,
+        let to = address(&self.policy().await?.policy, to);
+        let checked = match campaign {
+            Some(campaign) => self.brought(id, &campaign).await,
+            None => self.held(id).await,
         };
-        let to = address(&policy.policy, to)?;
+        let (Checked { campaign, policy, template }, to) = match (checked, to) {
+            (Ok(checked), Ok(to)) => (checked, to),
+            (Ok(_), Err(fault)) => return Err(ApiError::Invalid(vec![fault])),
+            (Err(ApiError::Invalid(faults)), to) => {
+                return Err(ApiError::Invalid(to.err().into_iter().chain(faults).collect()));
+            }
+            (Err(error @ (ApiError::NotFound { .. } | ApiError::Conflict { .. } | ApiError::Port(_))), _) => {
+                return Err(error);
+            }
+        };
         let person = match &recipient {
             Some(id) => Some(self.people.get(id).await?.ok_or_else(|| not_found("recipient", id))?),
             None => None,
@@ -152,9 +162,11 @@ impl Api {
 }
 
 /// Test mails go to those whom the policy names, and to nobody else: else anybody could be mailed past every gate.
-fn address(policy: &Policy, to: Option<EmailAddress>) -> Result<EmailAddress, ApiError> {
-    let fault = |found: &str, wanted: &str| {
-        ApiError::Invalid(vec![Fault { field: "/to".to_owned(), found: found.to_owned(), wanted: wanted.to_owned() }])
+fn address(policy: &Policy, to: Option<EmailAddress>) -> Result<EmailAddress, Fault> {
+    let fault = |found: &str, wanted: &str| Fault {
+        field: "/to".to_owned(),
+        found: found.to_owned(),
+        wanted: wanted.to_owned(),
     };
     let known = |to: &EmailAddress| policy.test_addresses.iter().find(|known| known.normalised() == to.normalised());
     match to {
