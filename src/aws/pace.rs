@@ -177,34 +177,30 @@ impl SesAccount {
 #[async_trait]
 impl Account for SesAccount {
     async fn limits(&self) -> Result<Limits, PortError> {
-        limits(&self.ask().await?)
+        let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
+        let limits = limits(&answer)?;
+        if !limits.per_second.is_finite() || limits.per_second <= 0.0 {
+            return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
+        }
+        Ok(limits)
     }
 }
 
 #[async_trait]
 impl Contract for SesAccount {
     async fn terms(&self) -> Result<Terms, PortError> {
-        let answer = self.ask().await?;
+        let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
         let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
         Ok(Terms { limits: limits(&answer)?, plan: plan.and_then(|plan| Plan::of_ses(plan.as_str())) })
     }
 }
 
-impl SesAccount {
-    async fn ask(&self) -> Result<GetAccountOutput, PortError> {
-        self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))
-    }
-}
-
-fn limits(answer: &GetAccountOutput) -> Result<Limits, PortError> {
+/// The limits as SES tells them, also those by which nobody could send.
+pub(super) fn limits(answer: &GetAccountOutput) -> Result<Limits, PortError> {
     let quota = answer.send_quota().ok_or_else(|| PortError::corrupt("the account's limits", "there are none"))?;
-    let per_second = quota.max_send_rate();
-    if !per_second.is_finite() || per_second <= 0.0 {
-        return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
-    }
     let limit = quota.max24_hour_send();
     Ok(Limits {
-        per_second,
+        per_second: quota.max_send_rate(),
         // -1 is SES's word for no limit.
         per_day: (limit >= 0.0).then(|| whole(limit)),
         sent_last_day: whole(quota.sent_last24_hours()),

@@ -1,7 +1,7 @@
 //! What SES asks for mail, by the account's pricing plan.
 //!
-//! From <https://aws.amazon.com/ses/pricing/>, November 2026, in US dollars. Data that goes out with mails and dedicated
-//! addresses are billed beside it, and taxes come on top.
+//! As of November 2026, in US dollars. The page that counts is <https://aws.amazon.com/ses/pricing/>; taxes, and what it
+//! lists besides mails, come on top.
 
 use super::codes::codes;
 
@@ -92,6 +92,7 @@ mod tests {
 
     #[test]
     fn a_started_cent_is_a_cent() {
-        assert_eq!([0, 1, 63, 3_120].map(|mails| Plan::Essentials.for_mails(mails)), [0.0, 0.01, 0.02, 0.50]);
+        let cost = [0, 1, 63, 3_120].map(|mails| format!("{:.4}", Plan::Essentials.for_mails(mails)));
+        assert_eq!(cost, ["0.0000", "0.0100", "0.0200", "0.5000"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What stands before a deployment's API: it lets in whoever signs (SigV4) or has the token, and nobody else. Signatures
+//! What stands before a deployment's API: it lets in whoever signs or has the token, and nobody else. Signatures
 //! are worked out here, step by step as AWS documents them, with no library that signs
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 

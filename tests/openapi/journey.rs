@@ -160,9 +160,9 @@ async fn every_operation_answers_as_it_is_described() {
     api.world.drain().await;
     api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
     let previewed = api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
-    let token = previewed["preview_token"].as_str().unwrap();
-    api.ask("post", campaigns, &format!("{campaigns}?preview={token}"), campaign("c-5"), "changed_since_preview").await;
-    api.ask("post", campaigns, &format!("{campaigns}?preview={token}"), campaign("c-1"), "").await;
+    let bound = previewed["preview_token"].as_str().unwrap();
+    api.ask("post", campaigns, &format!("{campaigns}?preview={bound}"), campaign("c-5"), "changed_since_preview").await;
+    api.ask("post", campaigns, &format!("{campaigns}?preview={bound}"), campaign("c-1"), "").await;
     api.ask("post", campaigns, &format!("{campaigns}?preview=none"), campaign("c-5"), "invalid").await;
     api.ask("get", "/v1/previews/{id}", "/v1/previews/none", "", "not_found").await;
     api.ask("get", campaigns, campaigns, "", "").await;

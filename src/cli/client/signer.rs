@@ -1,4 +1,4 @@
-//! Requests signed with SigV4, as API Gateway takes them
+//! Requests with a signature (version 4), as API Gateway takes them
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 
 use std::{

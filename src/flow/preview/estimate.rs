@@ -60,7 +60,7 @@ fn duration_s(sends: u64, limits: &Limits, reserved_percent: u8) -> Option<u64> 
         }
         Some(_) | None => at_rate(sends),
     };
-    seconds.is_finite().then(|| seconds.ceil() as u64)
+    (seconds.is_finite() && seconds >= 0.0).then(|| seconds.ceil() as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to nine quadrillion mails")]
@@ -93,6 +93,7 @@ mod tests {
 
     #[test]
     fn without_a_rate_it_never_ends() {
+        assert_eq!(duration_s(1, &limits(0.0, None, 0), 0), None);
         assert_eq!(duration_s(1, &limits(100.0, None, 0), 100), None);
     }
 

@@ -85,7 +85,9 @@ fn feed(value: &Value, hash: &mut Sha256) {
         Value::String(text) => plain("s", text),
         Value::Array(items) => {
             plain("a", &items.len().to_string());
-            items.iter().for_each(|item| feed(item, hash));
+            for item in items {
+                feed(item, hash);
+            }
         }
         Value::Object(fields) => {
             plain("o", &fields.len().to_string());

@@ -134,7 +134,7 @@ pub struct PolicyVersion {
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum PolicyTold {
-    Policy(Policy),
+    Policy(Box<Policy>),
     About(PolicyAbout),
 }
 
