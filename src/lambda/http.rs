@@ -3,6 +3,7 @@
 mod attributes;
 mod newsletters;
 mod privacy;
+mod rules;
 
 use std::{str::FromStr, sync::Arc};
 
@@ -26,13 +27,10 @@ use crate::{
     domain::{
         actor::Actor,
         door::Wanted,
-        id::{CampaignId, RecipientId, TemplateName},
+        id::{CampaignId, RecipientId},
         lifecycle::Command,
     },
-    flow::{
-        api::{Api, ApiError, Code, decisions::Filter, query_fault},
-        launch::Versioned,
-    },
+    flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
 };
 
 /// Of one request; Lambda takes no more than 6 MB.
@@ -81,10 +79,10 @@ routes!(
         get "/v1/attributes" => list_attributes,
         delete "/v1/attributes/{name}" => delete_attribute,
         delete "/v1/interests" => delete_interest,
-        put "/v1/policy" => put_policy,
-        get "/v1/policy" => get_policy,
-        put "/v1/templates/{name}" => put_template,
-        get "/v1/templates/{name}" => get_template,
+        put "/v1/policy" => rules::put_policy,
+        get "/v1/policy" => rules::get_policy,
+        put "/v1/templates/{name}" => rules::put_template,
+        get "/v1/templates/{name}" => rules::get_template,
         get "/v1/newsletters" => newsletters::list,
         put "/v1/newsletters/{id}" => newsletters::put,
         get "/v1/newsletters/{id}" => newsletters::get,
@@ -370,40 +368,6 @@ async fn put_recipient(
 async fn get_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     let id: RecipientId = name(&id, "recipient")?;
     Ok(Json(api.get_recipient(&id).await?))
-}
-
-async fn put_policy(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer {
-    Ok(Json(json!({ "version": api.put_policy(&body, &named(actor)).await? })))
-}
-
-#[derive(Deserialize)]
-struct PolicyQuery {
-    about: Option<String>,
-}
-
-/// The policy as it can be put again, or who put it and when; its version is the entity tag.
-async fn get_policy(State(api): State<Arc<Api>>, Parameters(query): Parameters<PolicyQuery>) -> Answer<Response> {
-    let about = flag("about", query.about.as_deref())?;
-    let current = api.get_policy().await?;
-    let Versioned { version, policy, put } = current.as_ref();
-    let told = if about {
-        let put = put.as_ref();
-        json!({ "version": version, "put_by": put.map(|put| &put.by), "put_at": put.map(|put| put.at) })
-    } else {
-        json!(policy)
-    };
-    Ok(([(header::ETAG, format!("\"{version}\""))], Json(told)).into_response())
-}
-
-async fn put_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>, Body(body): Body) -> Answer {
-    let template: TemplateName = new_name(&template, "/name")?;
-    let hash = api.put_template(&template, &body).await?;
-    Ok(Json(json!({ "name": template, "hash": hash })))
-}
-
-async fn get_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>) -> Answer {
-    let template: TemplateName = name(&template, "template")?;
-    Ok(Json(api.get_template(&template).await?))
 }
 
 async fn describe() -> Answer<Response> {
