@@ -36,7 +36,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-use client::Client;
+use client::{Client, access::Access};
 use failure::Failure;
 use screen::Screen;
 use signal::Stop;
@@ -59,21 +59,14 @@ Start here:
   germane import people.jsonl
   germane preview campaign.json
   germane send campaign.json --watch
-  germane why CAMPAIGN RECIPIENT"
+  germane why CAMPAIGN RECIPIENT
+
+A deployment (--endpoint https://...) is told who asks: by a token if there is one,
+else by a signature with the usual AWS credentials. This machine is told nothing."
 )]
 pub struct Cli {
-    /// The API's URL
-    #[arg(
-        long,
-        help = "The API's URL, or GERMANE_ENDPOINT",
-        global = true,
-        env = "GERMANE_ENDPOINT",
-        hide_env = true,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8787",
-        help_heading = EVERYWHERE
-    )]
-    endpoint: String,
+    #[command(flatten)]
+    access: Access,
     /// Print JSON: one document, and problems on stderr as JSON too
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
@@ -175,9 +168,9 @@ async fn run(cli: Cli, screen: Screen) -> Result<(), Failure> {
         // These finish what they began when they are asked to stop.
         Verb::Demo(args) => Box::pin(demo::run(args, screen)).await,
         Verb::Local(args) => Box::pin(local::run(args, screen)).await,
-        Verb::Worker(args) => Box::pin(worker::run(args, &cli.endpoint, screen)).await,
+        Verb::Worker(args) => Box::pin(worker::run(args, &cli.access.endpoint, screen)).await,
         Verb::Tables(verb) => until_stopped(Box::pin(tables::run(verb, screen))).await,
-        Verb::Ask(question) => until_stopped(Box::pin(ask(question, &cli.endpoint, screen))).await,
+        Verb::Ask(question) => until_stopped(Box::pin(ask(question, &cli.access, screen))).await,
     }
 }
 
@@ -189,22 +182,22 @@ async fn until_stopped(verb: impl Future<Output = Result<(), Failure>>) -> Resul
     }
 }
 
-async fn ask(question: Question, endpoint: &str, screen: Screen) -> Result<(), Failure> {
-    let client = || Client::new(endpoint);
+async fn ask(question: Question, access: &Access, screen: Screen) -> Result<(), Failure> {
+    let client = || Client::open(access);
     match question {
-        Question::Doctor(args) => doctor::run(args, &client()?, screen).await,
-        Question::Import(args) => import::run(args, &client()?, screen).await,
-        Question::Preview(args) => preview::run(args, &client()?, screen).await,
-        Question::Send(args) => send::run(args, &client()?, screen).await,
-        Question::Status(args) => status::run(args, &client()?, screen).await,
-        Question::Move(verb) => moves::run(verb, &client()?, screen).await,
-        Question::Why(args) => why::run(args, &client()?, screen).await,
-        Question::Decisions(args) => decisions::run(args, &client()?, screen).await,
-        Question::Newsletters(verb) => newsletters::run(verb, &client()?, screen).await,
-        Question::Recipients(verb) => recipients::run(verb, &client()?, screen).await,
-        Question::Attributes(args) => attributes::run(args, &client()?, screen).await,
-        Question::Suppressions(verb) => suppressions::run(verb, &client()?, screen).await,
-        Question::Policy(verb) => policy::run(verb, &client()?, screen).await,
+        Question::Doctor(args) => doctor::run(args, &client().await?, screen).await,
+        Question::Import(args) => import::run(args, &client().await?, screen).await,
+        Question::Preview(args) => preview::run(args, &client().await?, screen).await,
+        Question::Send(args) => send::run(args, &client().await?, screen).await,
+        Question::Status(args) => status::run(args, &client().await?, screen).await,
+        Question::Move(verb) => moves::run(verb, &client().await?, screen).await,
+        Question::Why(args) => why::run(args, &client().await?, screen).await,
+        Question::Decisions(args) => decisions::run(args, &client().await?, screen).await,
+        Question::Newsletters(verb) => newsletters::run(verb, &client().await?, screen).await,
+        Question::Recipients(verb) => recipients::run(verb, &client().await?, screen).await,
+        Question::Attributes(args) => attributes::run(args, &client().await?, screen).await,
+        Question::Suppressions(verb) => suppressions::run(verb, &client().await?, screen).await,
+        Question::Policy(verb) => policy::run(verb, &client().await?, screen).await,
         Question::Templates(verb) => templates::run(verb, client, screen).await,
     }
 }

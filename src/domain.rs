@@ -1,5 +1,6 @@
 //! The rules, as values and functions of values: no input or output, no clock, no randomness.
 
+pub mod actor;
 pub mod campaign;
 pub mod channel;
 pub(crate) mod codes;

@@ -20,6 +20,7 @@ pub mod record;
 pub mod schedule;
 pub mod send;
 pub mod sentence;
+mod single;
 pub mod template;
 pub mod token;
 pub mod words;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod api;
 mod attributes;
 mod campaigns;
@@ -10,11 +11,13 @@ mod demo;
 mod doctor;
 mod errors;
 mod functions;
+mod gateway;
 mod help;
 mod import;
 mod kill;
 mod logs;
 mod moves;
+mod network;
 mod newsletters;
 mod people;
 mod records;
@@ -22,5 +25,6 @@ mod report;
 pub mod run;
 mod suppressions;
 mod tables;
+mod trial;
 mod why;
 mod worker;

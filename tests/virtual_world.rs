@@ -23,6 +23,7 @@ use std::{
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use germane::{
     domain::{
+        actor::Actor,
         campaign::Campaign,
         id::{CampaignId, RecipientId},
         report::{CampaignStatus, Counts},
@@ -251,7 +252,7 @@ impl World {
         let campaign = self.campaign(id);
         let record = CampaignRecord {
             body: self.body(id),
-            created_by: "somebody".to_owned(),
+            created_by: Actor::local(),
             created_at: self.time.now(),
             status: CampaignStatus::Scheduled,
             status_detail: None,

@@ -20,6 +20,7 @@ use germane::{
         system::SystemEntropy,
     },
     domain::{
+        actor::Actor,
         campaign::Campaign,
         id::{CampaignId, RecipientId, Ref, Shard},
         recipient::{Profile, Recipient},
@@ -194,7 +195,7 @@ impl World {
     }
 
     pub async fn put_policy(&self, policy: &Value) {
-        self.deployment.api().put_policy(policy).await.unwrap();
+        self.deployment.api().put_policy(policy, &Actor::local()).await.unwrap();
     }
 
     pub async fn put(&self, people: &[Value]) {
@@ -220,7 +221,7 @@ impl World {
     }
 
     pub async fn submit(&self, campaign: &Value) {
-        self.deployment.api().submit(campaign, "a test").await.unwrap();
+        self.deployment.api().submit(campaign, &Actor::local()).await.unwrap();
     }
 
     pub fn workers(&self) -> Workers {

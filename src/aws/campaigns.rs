@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
+        actor::Actor,
         campaign::{Audience, Campaign},
         id::{CampaignId, RecipientId},
         report::{CampaignStatus, StatusDetail},
@@ -47,7 +48,7 @@ impl Campaigns for Dynamo {
             .item("f", n(FORMAT))
             .item("b", s(record.body.to_string()))
             .item("j", s(json("a campaign", &record.campaign)?))
-            .item("u", s(&record.created_by))
+            .item("u", s(record.created_by.as_str()))
             .item("a", n(record.created_at.as_millisecond()))
             .item("st", s(record.status.as_str()))
             .condition_expression("attribute_not_exists(k)");
@@ -284,7 +285,7 @@ fn record(item: &Item) -> Result<CampaignRecord, PortError> {
     Ok(CampaignRecord {
         campaign: campaign(&from_json("a campaign", item.text("j")?)?)?,
         body: from_json("a campaign's body", item.text("b")?)?,
-        created_by: item.text("u")?.to_owned(),
+        created_by: Actor::restore(item.text("u")?),
         created_at: Timestamp::from_millisecond(item.number("a")?)
             .map_err(|error| PortError::corrupt("a campaign", error))?,
         status: from_json("a status", &format!("\"{}\"", item.text("st")?))?,

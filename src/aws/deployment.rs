@@ -22,7 +22,7 @@ use crate::flow::{
     launch::{Launcher, Policies, Templates},
     pace::{Account, Pacer, Timelines},
     preferences::{Preferences, origin::Origins},
-    preview::{Previewer, Previews},
+    preview::{Contract, Previewer, Previews},
     queue::Queue,
     schedule::Scheduler,
     send::{
@@ -49,6 +49,7 @@ pub struct Deployment {
     pub account: Arc<dyn Account>,
     pub surroundings: Arc<dyn Surroundings>,
     pub simulator: Arc<dyn Simulator>,
+    pub contract: Arc<dyn Contract>,
     pub monitor: Arc<dyn Monitor>,
     pub tokens: TokenKeys,
     /// Where the links in mails lead, without a slash at the end.
@@ -83,6 +84,7 @@ impl Deployment {
             surroundings: Arc::new(SesSurroundings::new(clients, configuration_set)),
             timelines: Arc::new(dynamo.clone()),
             account: Arc::new(SesAccount::new(clients)),
+            contract: Arc::new(SesAccount::new(clients)),
             monitor: Arc::new(Unwatched),
             scheduler,
             clock,
@@ -110,8 +112,12 @@ impl Deployment {
             usage: dynamo.clone(),
             newsletters: dynamo,
             previews: Arc::clone(&self.previews),
+            contract: Arc::clone(&self.contract),
             queue: Arc::clone(&self.queue),
             scheduler: Arc::clone(&self.scheduler),
+            mailer: Arc::clone(&self.mailer),
+            pacer: self.pacer(),
+            public_url: self.public_url.clone(),
             doctor: self.doctor(),
             shards: self.dynamo.shards,
         }

@@ -22,6 +22,8 @@
 //! | | `d`, `o`, `l`, `s` | of feedback: delivered, opened, clicked, bounced softly |
 //! | | `h`, `c`, `i`, `j` | of feedback: hard bounces and complaints; the same of the simulator's addresses |
 //! | | `v`, `h`, `q` | of rules and newsletters: version; of templates: hash, source |
+//! | | `n`, `a`, `tk` | of previews: the shards, the moment to decide for, the token |
+//! | | `u`, `a` | of policies: by whom the version was put, when |
 //! | | `a`, `u`, `r` | of newsletters: since when the schedule stands, by whom it was put, its last run |
 //! | ledger | `k`, `t`, `l`, `e`, `b` | walk and exclusive start: the key; last id, epoch, entries |
 //! | | `k`, `t`, `o` | of a mail that events spoke of: shard and reference: the key; what it came to |

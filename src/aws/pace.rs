@@ -12,9 +12,13 @@ use super::{
     clients::Clients,
     dynamo::{Dynamo, Item, Read, n, s, unavailable},
 };
-use crate::flow::{
-    pace::{Account, Change, Changed, Day, Limits, Take, Timeline, Timelines},
-    port::PortError,
+use crate::{
+    domain::price::Plan,
+    flow::{
+        pace::{Account, Change, Changed, Day, Limits, Take, Timeline, Timelines},
+        port::PortError,
+        preview::{Contract, Terms},
+    },
 };
 
 const FORMAT: u8 = 1;
@@ -179,6 +183,15 @@ impl Account for SesAccount {
             return Err(PortError::corrupt("the account's limits", "its send rate is not above 0"));
         }
         Ok(limits)
+    }
+}
+
+#[async_trait]
+impl Contract for SesAccount {
+    async fn terms(&self) -> Result<Terms, PortError> {
+        let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
+        let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
+        Ok(Terms { limits: limits(&answer)?, plan: plan.and_then(|plan| Plan::of_ses(plan.as_str())) })
     }
 }
 

@@ -56,6 +56,9 @@ impl Previews for PreviewTable {
             ("j".to_owned(), s(json("a preview", &preview.campaign)?)),
             ("n".to_owned(), AttributeValue::Ns(shards)),
         ]);
+        if let Some(previewed) = &preview.previewed {
+            item.insert("tk".to_owned(), s(previewed.to_string()));
+        }
         if let Some(at) = preview.at {
             item.insert("a".to_owned(), n(at.as_millisecond()));
         }
@@ -98,11 +101,13 @@ fn record(id: &str, item: &Item) -> Result<PreviewRecord, PortError> {
     let shards: BTreeSet<Shard> = shards.iter().filter_map(|shard| shard.parse().ok()).map(Shard).collect();
     let at = item.get("a").map(|_| item.number("a")).transpose()?;
     let at = at.map(Timestamp::from_millisecond).transpose();
+    let previewed = item.get("tk").map(|_| item.text("tk")).transpose()?.map(str::parse).transpose();
     Ok(PreviewRecord {
         id: id.to_owned(),
         campaign: campaign(&from_json("a preview", item.text("j")?)?)?,
         body: from_json("a preview", item.text("b")?)?,
         at: at.map_err(|error| PortError::corrupt("a preview", error))?,
         shards,
+        previewed: previewed.map_err(|wanted| PortError::corrupt("a preview's token", wanted))?,
     })
 }

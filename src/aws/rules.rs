@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
     types::{Put, ReturnConsumedCapacity, TransactWriteItem},
 };
 use aws_sdk_sesv2::{operation::create_email_template::CreateEmailTemplateError, types::EmailTemplateContent};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -20,9 +21,9 @@ use super::{
     usage::TEMPLATES,
 };
 use crate::{
-    domain::{id::TemplateName, policy::Policy},
+    domain::{actor::Actor, id::TemplateName, policy::Policy},
     flow::{
-        launch::{Policies, Templates, Versioned},
+        launch::{Policies, PolicyPut, Templates, Versioned},
         port::PortError,
         template::Compiled,
     },
@@ -58,12 +59,12 @@ impl Policies for PolicyTable {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             PortError::corrupt("a policy", faults.join("; "))
         })?;
-        let parsed = Arc::new(Versioned { version, policy });
+        let parsed = Arc::new(Versioned { version, policy, put: put_by(&item)? });
         *self.parsed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&parsed));
         Ok(Some(parsed))
     }
 
-    async fn put(&self, policy: &Policy) -> Result<u32, PortError> {
+    async fn put(&self, policy: &Policy, by: &PolicyPut) -> Result<u32, PortError> {
         let body = json("a policy", policy)?;
         loop {
             let held = self.dynamo.rule("policy", "current").await?;
@@ -77,6 +78,8 @@ impl Policies for PolicyTable {
                     .item("f", n(FORMAT))
                     .item("v", n(version))
                     .item("b", s(&body))
+                    .item("u", s(by.by.as_str()))
+                    .item("a", n(by.at.as_millisecond()))
             };
             let current = match held {
                 None => put("current".to_owned()).condition_expression("attribute_not_exists(k)"),
@@ -199,6 +202,14 @@ impl Templates for TemplateTable {
         let form = self.dynamo.rule(&key(name), &place(item.text("h")?)).await?;
         form.map(|form| from_json("a template's source", form.text("q")?)).transpose()
     }
+}
+
+fn put_by(item: &Item) -> Result<Option<PolicyPut>, PortError> {
+    if !item.contains_key("u") {
+        return Ok(None);
+    }
+    let at = Timestamp::from_millisecond(item.number("a")?).map_err(|error| PortError::corrupt("a policy", error))?;
+    Ok(Some(PolicyPut { by: Actor::restore(item.text("u")?), at }))
 }
 
 fn key(name: &TemplateName) -> String {

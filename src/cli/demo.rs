@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    client::Client,
+    client::{Client, access::Access},
     clock,
     failure::Failure,
     import::{self, Row},
@@ -72,7 +72,7 @@ pub async fn run(args: Demo, screen: Screen) -> Result<(), Failure> {
 }
 
 async fn show(args: &Demo, stack: &Stack, screen: Screen) -> Result<(), Failure> {
-    let client = Client::new(stack.url())?;
+    let client = Client::open(&Access::unasked(stack.url())).await?;
     let now = clock::now();
     let campaign = campaign::weekly(now);
     let id = campaign.get("id").and_then(Value::as_str).unwrap_or_default();

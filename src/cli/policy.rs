@@ -5,13 +5,20 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::{client::Client, failure::Failure, input, screen::Screen};
+use super::{client::Client, failure::Failure, input, prose::moment, screen::Screen};
 
 #[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Print the policy that is in force
-    #[command(after_help = "Example:\n  germane policy get > policy.json")]
-    Get,
+    #[command(after_help = "\
+Examples:
+  germane policy get > policy.json
+  germane policy get --about          which version it is, who put it and when")]
+    Get {
+        /// Print its version, who put it and when
+        #[arg(long)]
+        about: bool,
+    },
     /// Put a policy in force; decisions record its version
     #[command(after_help = "Example:\n  germane policy put policy.json")]
     Put {
@@ -22,7 +29,11 @@ pub enum Policy {
 
 pub async fn run(verb: Policy, client: &Client, screen: Screen) -> Result<(), Failure> {
     match verb {
-        Policy::Get => screen.document(&client.get(&["policy"], &[]).await?),
+        Policy::Get { about: false } => screen.document(&client.get(&["policy"], &[]).await?),
+        Policy::Get { about: true } => {
+            let told = client.get(&["policy"], &[("about", "true")]).await?;
+            if screen.json { screen.document(&told) } else { screen.line(about(&told)) }
+        }
         Policy::Put { file } => {
             let name = input::name(&file);
             let policy = input::document(&file)?;
@@ -35,5 +46,14 @@ pub async fn run(verb: Policy, client: &Client, screen: Screen) -> Result<(), Fa
                 None => screen.line("the policy is in force"),
             }
         }
+    }
+}
+
+fn about(told: &Value) -> String {
+    let text = |key| told.get(key).and_then(Value::as_str);
+    let version = told.get("version").and_then(Value::as_u64).unwrap_or_default();
+    match (text("put_by"), text("put_at")) {
+        (Some(by), Some(at)) => format!("version {version}, put by {} at {}", by, moment(at)),
+        (_, _) => format!("version {version}; who put it was not kept then"),
     }
 }

@@ -65,13 +65,13 @@ pub struct Render {
 /// `client` is asked for by the verb that needs one.
 pub async fn run(
     verb: Templates,
-    client: impl FnOnce() -> Result<Client, Failure>,
+    client: impl AsyncFnOnce() -> Result<Client, Failure>,
     screen: Screen,
 ) -> Result<(), Failure> {
     match verb {
         Templates::Push { what, folder } => {
             let sources = find(what.as_deref(), &folder)?;
-            push(&sources, &client()?, screen).await
+            push(&sources, &client().await?, screen).await
         }
         Templates::Render(args) => look_at(&args, screen),
     }

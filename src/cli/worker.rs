@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    client,
+    client::access,
     clock::Backoff,
     failure::{Failure, Fault},
     log,
@@ -52,7 +52,7 @@ pub struct Worker {
 
 pub async fn run(args: Worker, endpoint: &str, screen: Screen) -> Result<(), Failure> {
     log::to_stderr();
-    let url = client::base(endpoint)?;
+    let url = access::base(endpoint)?;
     if !url.host_str().is_some_and(is_loopback) {
         let wanted = "a stack on this machine, such as http://127.0.0.1:8787";
         return Err(Failure::bad_input("usage", "a worker works for a stack on its own machine")

@@ -11,6 +11,7 @@ pub mod previews;
 pub mod recipients;
 pub mod rules;
 pub mod suppressions;
+pub mod trial;
 
 use std::sync::Arc;
 
@@ -23,11 +24,12 @@ use super::{
     launch::{Campaigns, Policies, Templates, Versioned},
     ledger::Ledger,
     newsletter::Newsletters,
+    pace::Pacer,
     port::PortError,
-    preview::Previews,
+    preview::{Contract, Previews},
     queue::Queue,
     schedule::Scheduler,
-    send::reader::Pages,
+    send::{mail::Mailer, reader::Pages},
 };
 use crate::domain::{codes::codes, door::Fault};
 
@@ -45,11 +47,16 @@ pub struct Api {
     pub ledger: Arc<dyn Ledger>,
     pub settlements: Arc<dyn Settlements>,
     pub previews: Arc<dyn Previews>,
+    pub contract: Arc<dyn Contract>,
     pub usage: Arc<dyn Usage>,
     pub newsletters: Arc<dyn Newsletters>,
     pub queue: Arc<dyn Queue>,
     pub scheduler: Arc<dyn Scheduler>,
     pub doctor: Doctor,
+    pub mailer: Arc<dyn Mailer>,
+    pub pacer: Pacer,
+    /// Where the links in mails lead, without a slash at the end.
+    pub public_url: String,
     /// Of the tables.
     pub shards: u16,
 }
@@ -86,6 +93,8 @@ codes!(
         ErasedAddress = "erased_address",
         NotLiftable = "not_liftable",
         NoPolicy = "no_policy",
+        ChangedSincePreview = "changed_since_preview",
+        NotSent = "not_sent",
         Contended = "contended",
         MethodNotAllowed = "method_not_allowed",
         Unavailable = "unavailable",

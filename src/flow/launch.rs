@@ -17,6 +17,7 @@ use super::{
     template::Compiled,
 };
 use crate::domain::{
+    actor::Actor,
     campaign::Campaign,
     decision::OutcomeKind,
     feedback::Step,
@@ -32,20 +33,17 @@ pub struct CampaignRecord {
     pub campaign: Campaign,
     /// As it was submitted: the same id with another body is another campaign, and refused.
     pub body: Value,
-    pub created_by: String,
+    pub created_by: Actor,
     pub created_at: Timestamp,
     pub status: CampaignStatus,
     pub status_detail: Option<StatusDetail>,
     pub pinned: Option<Pinned>,
 }
 
-/// Who created the campaigns that ask people to confirm their consent.
-pub const DOUBLE_OPT_IN: &str = "double-opt-in";
-
 impl CampaignRecord {
     /// Whether it stands in the list of campaigns. One for each sign-up would drown the others.
     pub fn is_listed(&self) -> bool {
-        self.created_by != DOUBLE_OPT_IN
+        !self.created_by.is_double_opt_in()
     }
 }
 
@@ -140,6 +138,15 @@ impl Move {
 pub struct Versioned {
     pub version: u32,
     pub policy: Policy,
+    /// `None` of a version from before this was kept.
+    pub put: Option<PolicyPut>,
+}
+
+/// Who put a version of the policy, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyPut {
+    pub by: Actor,
+    pub at: Timestamp,
 }
 
 #[async_trait]
@@ -148,7 +155,7 @@ pub trait Policies: Send + Sync {
     async fn current(&self) -> Result<Option<Arc<Versioned>>, PortError>;
 
     /// Stores the next version and puts it in force.
-    async fn put(&self, policy: &Policy) -> Result<u32, PortError>;
+    async fn put(&self, policy: &Policy, put: &PolicyPut) -> Result<u32, PortError>;
 }
 
 #[async_trait]

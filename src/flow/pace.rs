@@ -19,6 +19,11 @@ const HOUR_S: i64 = 3_600;
 /// A mail counts for 24 hours, and the hour in which it was reserved may have begun just before it.
 const HOURS: usize = 24;
 
+/// What campaigns may use of a rate, the policy keeping `reserved_percent` of it free.
+pub fn usable(per_second: f64, reserved_percent: u8) -> f64 {
+    per_second * USABLE_PERCENT / 100.0 * (100.0 - f64::from(reserved_percent)) / 100.0
+}
+
 /// What SES lets the account send.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {

@@ -1,5 +1,8 @@
 //! What a campaign would do, without claims and without mail: the same gate over the same people.
 
+mod estimate;
+mod token;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -18,13 +21,16 @@ use super::{
 };
 use crate::domain::{
     campaign::{Audience, Campaign},
-    decision::{Decision, Outcome, ReasonCode},
+    decision::{Decision, Outcome, OutcomeKind, ReasonCode},
     feedback::Tally,
     gate,
     id::{RecipientId, Shard},
     policy::Tracking,
     report::{CampaignStatus, Counts, Report},
 };
+
+pub use estimate::{Contract, Estimate, Terms};
+pub use token::Previewed;
 
 /// How many ids a preview shows for each reason.
 const EXAMPLES: usize = 5;
@@ -38,6 +44,8 @@ pub struct PreviewRecord {
     /// The moment to decide for; `None` for the moment of reading.
     pub at: Option<Timestamp>,
     pub shards: BTreeSet<Shard>,
+    /// `None` of one from before tokens were.
+    pub previewed: Option<Previewed>,
 }
 
 /// What one shard contributes.
@@ -117,15 +125,27 @@ impl PreviewPart {
     }
 }
 
-/// The contract's shape of a preview.
-pub fn report(preview: &PreviewRecord, parts: Vec<PreviewPart>) -> Value {
-    let complete = parts.len() == preview.shards.len();
+/// What an estimate is made by.
+pub struct Conditions {
+    /// `None` if SES did not say.
+    pub terms: Option<Terms>,
+    pub reserved_percent: u8,
+}
+
+/// The contract's shape of a preview. What follows from the whole is there once it is: from then on with `conditions`.
+pub fn report(preview: &PreviewRecord, parts: Vec<PreviewPart>, conditions: Option<&Conditions>) -> Value {
+    let complete = is_complete(preview, &parts);
     let whole = parts.into_iter().fold(PreviewPart::default(), PreviewPart::merge);
     let decided = whole.counts.decided();
     let unknown = match &preview.campaign.audience {
         Audience::Everyone => None,
         Audience::Recipients(ids) => complete.then(|| (ids.len() as u64).saturating_sub(decided)),
     };
+    let sends = whole.counts.of(OutcomeKind::Sent);
+    let estimate = conditions
+        .filter(|_| complete)
+        .map(|conditions| Estimate::of(sends, conditions.terms.as_ref(), conditions.reserved_percent));
+    let token = preview.previewed.as_ref().filter(|_| complete).map(ToString::to_string);
     let report = Report {
         campaign: preview.campaign.id.clone(),
         status: if complete { CampaignStatus::Complete } else { CampaignStatus::Launching },
@@ -140,6 +160,13 @@ pub fn report(preview: &PreviewRecord, parts: Vec<PreviewPart>) -> Value {
     if let Some(fields) = report.as_object_mut() {
         fields.insert("id".to_owned(), json!(preview.id));
         fields.insert("examples".to_owned(), json!(whole.examples));
+        fields.insert("estimate".to_owned(), json!(estimate));
+        fields.insert("preview_token".to_owned(), json!(token));
     }
     report
+}
+
+/// Whether every shard has contributed.
+pub fn is_complete(preview: &PreviewRecord, parts: &[PreviewPart]) -> bool {
+    parts.len() == preview.shards.len()
 }

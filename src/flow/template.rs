@@ -21,4 +21,5 @@ pub use compile::{Compiled, compile};
 pub use content::{Personal, Shared};
 pub use render::{RenderError, Rendered, Renderer, render};
 pub use shape::Shape;
+pub(super) use source::held_sample;
 pub use source::{Manifest, Source, Variable};

@@ -20,6 +20,9 @@ const SEAL_BYTES: usize = 16;
 /// Of a form's token, which nobody can try often.
 const FORM_BYTES: usize = 16;
 
+/// Stands in the links of test mails in place of a token: it names nobody, and is none.
+pub const TEST_LINK: &str = "test";
+
 /// What the holder of a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

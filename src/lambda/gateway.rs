@@ -4,7 +4,8 @@
 use axum::{Router, extract::Request, middleware::map_request};
 use lambda_http::{RequestExt, aws_lambda_events::apigw::ApiGatewayRequestAuthorizer, request::RequestContext};
 
-use super::{http::Actor, preferences::NetworkAddress};
+use super::preferences::NetworkAddress;
+use crate::domain::actor::Actor;
 
 /// Routes that are told whom they answer.
 pub fn behind(routes: Router) -> Router {
@@ -20,13 +21,14 @@ async fn introduce(mut request: Request) -> Request {
         request.extensions_mut().insert(NetworkAddress(address));
     }
     if let Some(actor) = actor {
-        request.extensions_mut().insert(Actor(actor));
+        request.extensions_mut().insert(actor);
     }
     request
 }
 
 /// The principal that signed the request (IAM), or whom the bearer token is about (RFC 7519, section 4.1.2).
-fn actor(authorizer: &ApiGatewayRequestAuthorizer) -> Option<String> {
-    let principal = authorizer.iam.as_ref().and_then(|iam| iam.user_arn.clone());
-    principal.or_else(|| authorizer.jwt.as_ref()?.claims.get("sub").cloned())
+fn actor(authorizer: &ApiGatewayRequestAuthorizer) -> Option<Actor> {
+    let principal = authorizer.iam.as_ref().and_then(|iam| iam.user_arn.as_deref());
+    let subject = || authorizer.jwt.as_ref()?.claims.get("sub").map(String::as_str);
+    principal.map(Actor::principal).or_else(|| subject().map(Actor::subject))
 }

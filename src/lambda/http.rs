@@ -4,6 +4,7 @@ mod attributes;
 mod doctor;
 mod newsletters;
 mod privacy;
+mod rules;
 
 use std::{str::FromStr, sync::Arc};
 
@@ -18,14 +19,16 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tracing::info;
 
 use self::attributes::{delete_attribute, delete_interest, list_attributes};
 pub use super::preferences::{PREFERENCES_ROUTES, router as preferences};
 use super::{openapi, problem::Problem};
 use crate::{
     domain::{
+        actor::Actor,
         door::Wanted,
-        id::{CampaignId, RecipientId, TemplateName},
+        id::{CampaignId, RecipientId},
         lifecycle::Command,
     },
     flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
@@ -34,10 +37,6 @@ use crate::{
 /// Of one request; Lambda takes no more than 6 MB.
 const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 const MAX_BULK_LINES: usize = 1_000;
-
-/// Who asks, for the record.
-#[derive(Debug, Clone)]
-pub struct Actor(pub String);
 
 type Answer<T = Json<Value>> = Result<T, Problem>;
 
@@ -64,6 +63,7 @@ routes!(
         post "/v1/campaigns/{id}/pause" => pause,
         post "/v1/campaigns/{id}/resume" => resume,
         post "/v1/campaigns/{id}/cancel" => cancel,
+        post "/v1/campaigns/{id}/test" => try_out,
         get "/v1/campaigns/{id}/decisions" => decisions,
         get "/v1/campaigns/{id}/decisions/{recipient}" => why,
         post "/v1/previews" => preview,
@@ -80,10 +80,10 @@ routes!(
         get "/v1/attributes" => list_attributes,
         delete "/v1/attributes/{name}" => delete_attribute,
         delete "/v1/interests" => delete_interest,
-        put "/v1/policy" => put_policy,
-        get "/v1/policy" => get_policy,
-        put "/v1/templates/{name}" => put_template,
-        get "/v1/templates/{name}" => get_template,
+        put "/v1/policy" => rules::put_policy,
+        get "/v1/policy" => rules::get_policy,
+        put "/v1/templates/{name}" => rules::put_template,
+        get "/v1/templates/{name}" => rules::get_template,
         get "/v1/newsletters" => newsletters::list,
         put "/v1/newsletters/{id}" => newsletters::put,
         get "/v1/newsletters/{id}" => newsletters::get,
@@ -203,12 +203,25 @@ fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Probl
 }
 
 /// Who asks, by a name that is always there.
-fn named(actor: Option<Extension<Actor>>) -> String {
-    actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor)
+fn named(actor: Option<Extension<Actor>>) -> Actor {
+    actor.map_or_else(Actor::anonymous, |Extension(actor)| actor)
 }
 
-async fn submit(State(api): State<Arc<Api>>, actor: Option<Extension<Actor>>, Body(body): Body) -> Answer<Response> {
-    let (id, status) = api.submit(&body, &named(actor)).await?;
+#[derive(Deserialize)]
+struct SubmitQuery {
+    preview: Option<String>,
+}
+
+async fn submit(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Parameters(query): Parameters<SubmitQuery>,
+    Body(body): Body,
+) -> Answer<Response> {
+    let (id, status) = match &query.preview {
+        Some(token) => api.submit_previewed(&body, token, &named(actor)).await?,
+        None => api.submit(&body, &named(actor)).await?,
+    };
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": status }))).into_response())
 }
 
@@ -237,6 +250,18 @@ async fn resume(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> 
 
 async fn cancel(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     command(&api, &id, Command::Cancel).await
+}
+
+async fn try_out(
+    State(api): State<Arc<Api>>,
+    actor: Option<Extension<Actor>>,
+    Segments(id): Segments<String>,
+    Body(body): Body,
+) -> Answer {
+    let id: CampaignId = new_name(&id, "/campaign/id")?;
+    let answer = api.try_out(&id, &body).await?;
+    info!(actor = %named(actor), campaign = %id, "a test mail was handed over");
+    Ok(Json(answer))
 }
 
 async fn command(api: &Api, id: &str, command: Command) -> Answer {
@@ -324,7 +349,7 @@ async fn put_recipients(
     Lines(text): Lines,
 ) -> Answer<Response> {
     let lines: Vec<&str> = text.lines().collect();
-    Ok(json_lines(&api.put_recipients(&lines, &named(actor)).await?))
+    Ok(json_lines(&api.put_recipients(&lines, named(actor).as_str()).await?))
 }
 
 fn json_lines(answers: &[Value]) -> Response {
@@ -339,34 +364,13 @@ async fn put_recipient(
     Body(body): Body,
 ) -> Answer {
     let id: RecipientId = new_name(&id, "/id")?;
-    let result = api.put_recipient(&id, &body, &named(actor)).await?;
+    let result = api.put_recipient(&id, &body, named(actor).as_str()).await?;
     Ok(Json(json!({ "id": id, "result": result })))
 }
 
 async fn get_recipient(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
     let id: RecipientId = name(&id, "recipient")?;
     Ok(Json(api.get_recipient(&id).await?))
-}
-
-async fn put_policy(State(api): State<Arc<Api>>, Body(body): Body) -> Answer {
-    Ok(Json(json!({ "version": api.put_policy(&body).await? })))
-}
-
-/// The policy as it can be put again; its version is the entity tag.
-async fn get_policy(State(api): State<Arc<Api>>) -> Answer<Response> {
-    let (version, policy) = api.get_policy().await?;
-    Ok(([(header::ETAG, format!("\"{version}\""))], Json(json!(policy))).into_response())
-}
-
-async fn put_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>, Body(body): Body) -> Answer {
-    let template: TemplateName = new_name(&template, "/name")?;
-    let hash = api.put_template(&template, &body).await?;
-    Ok(Json(json!({ "name": template, "hash": hash })))
-}
-
-async fn get_template(State(api): State<Arc<Api>>, Segments(template): Segments<String>) -> Answer {
-    let template: TemplateName = name(&template, "template")?;
-    Ok(Json(api.get_template(&template).await?))
 }
 
 async fn describe() -> Answer<Response> {

@@ -209,6 +209,11 @@ pub fn unknown(words: &'static Words) -> Response {
     message(words, StatusCode::NOT_FOUND, "unknown.title", "unknown.text")
 }
 
+/// What a link in a test mail leads to.
+pub fn of_a_test(words: &'static Words) -> Response {
+    message(words, StatusCode::OK, "test.title", "test.text")
+}
+
 pub fn refused(words: &'static Words) -> Response {
     message(words, StatusCode::FORBIDDEN, "refused.title", "refused.text")
 }

@@ -10,7 +10,7 @@ use axum::{
     body::to_bytes,
     extract::{ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request, State},
     http::{HeaderMap, header, request::Parts},
-    middleware::map_response,
+    middleware::{Next, from_fn, map_response},
     response::Response,
     routing::{get, post},
 };
@@ -32,6 +32,7 @@ use crate::{
             link::Linked,
             visit::{Scope, Visit},
         },
+        token::TEST_LINK,
         words::{self, Words},
     },
 };
@@ -60,8 +61,20 @@ pub fn router(preferences: Arc<Preferences>) -> Router {
     };
     preferences_routes()
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(of_a_test))
         .layer(map_response(protect))
         .with_state(preferences)
+}
+
+/// The links of a test mail act on nobody, whatever is asked of them, and say so.
+async fn of_a_test(caller: Caller, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.split('/').nth(2) != Some(TEST_LINK) {
+        return next.run(request).await;
+    }
+    // Taken off the wire, so that the connection stays in order.
+    drop(to_bytes(request.into_body(), MAX_BODY_BYTES).await);
+    pages::of_a_test(caller.words(None))
 }
 
 /// Where a request came from, as whoever took it knows it: for a request extension, where there is no connection.

@@ -29,16 +29,13 @@ use crate::{
         system::{SystemClock, SystemEntropy},
         tables::DEFAULT_SHARDS,
     },
-    domain::{door::Fault, id::TemplateName},
+    domain::{actor::Actor, door::Fault, id::TemplateName},
     flow::{
         api::{Api, ApiError},
         clock::{Clock, Entropy},
         port::PortError,
     },
-    lambda::{
-        http::{self, Actor},
-        problem::chain,
-    },
+    lambda::{http, problem::chain},
 };
 
 const DEFAULT_POLICY: &str = include_str!("policy.json");
@@ -167,7 +164,7 @@ impl Stack {
             .merge(inbox::router(services.ses.clone()))
             .merge(control::router(control))
             .merge(http::api(api))
-            .layer(Extension(Actor("local".to_owned())));
+            .layer(Extension(Actor::local()));
         services.servers.serve(listener, router);
         Ok(Self { url, ses: services.ses.clone(), deployment, handover, pollers, services })
     }
@@ -228,7 +225,7 @@ async fn put_rules(api: &Api, config: &StackConfig) -> Result<(), StackError> {
     if api.policies.current().await?.is_none() {
         let wrong = |error: serde_json::Error| PortError::corrupt("the default policy", error);
         let policy: Value = serde_json::from_str(DEFAULT_POLICY).map_err(wrong)?;
-        api.put_policy(&policy).await.map_err(|error| refused("the default policy", error))?;
+        api.put_policy(&policy, &Actor::local()).await.map_err(|error| refused("the default policy", error))?;
     }
     let lines =
         |faults: Vec<templates::FileFault>| StackError::Templates(faults.iter().map(ToString::to_string).collect());

@@ -18,6 +18,7 @@ use germane::{
         tables::{self, TableNames},
     },
     domain::{
+        actor::Actor,
         id::{CampaignId, NewsletterId, Shard},
         newsletter::Recurrence,
         recipient::Recipient,
@@ -80,7 +81,7 @@ impl Ours {
         };
         let mut deployment = Deployment::new(&clients, dynamo, clock, settings);
         deployment.queue = Arc::new(Unqueued);
-        deployment.api().put_policy(&audience::policy()?).await?;
+        deployment.api().put_policy(&audience::policy()?, &Actor::local()).await?;
         for (name, source) in shipped::templates() {
             deployment.api().put_template(&name, &source).await?;
         }
@@ -113,7 +114,7 @@ impl Ours {
     /// Launches a campaign, walks its first `shards` shards and reads from its report what it did.
     pub async fn send_shards(&self, campaign: &str, shards: u16) -> Result<Decided, Failure> {
         let id: CampaignId = campaign.parse()?;
-        self.deployment.api().submit(&audience::campaign(campaign), "the benchmark").await?;
+        self.deployment.api().submit(&audience::campaign(campaign), &Actor::local()).await?;
         self.deployment.launcher().attend(&id).await?;
         let sender = self.deployment.sender();
         for shard in 0..shards {

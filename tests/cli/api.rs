@@ -20,6 +20,7 @@ pub struct Asked {
     /// The path, and the query if there is one.
     pub target: String,
     pub content_type: String,
+    pub headers: HeaderMap,
     pub body: String,
 }
 
@@ -30,7 +31,7 @@ impl Asked {
 }
 
 type Answer = (StatusCode, &'static str, String);
-type Answering = dyn Fn(&Asked, usize) -> Answer + Send + Sync;
+type Answering = dyn Fn(&Asked, usize) -> Response + Send + Sync;
 
 pub struct Api {
     pub url: String,
@@ -46,6 +47,14 @@ struct Script {
 impl Api {
     /// `answer` gets each request and how many like it came before.
     pub fn new(answer: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::saying(move |asked, before| {
+            let (status, kind, body) = answer(asked, before);
+            (status, [(CONTENT_TYPE, kind)], body).into_response()
+        })
+    }
+
+    /// With headers of its own.
+    pub fn saying(answer: impl Fn(&Asked, usize) -> Response + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -76,6 +85,7 @@ async fn handle(State(script): State<Script>, method: Method, uri: Uri, headers:
         method,
         target: uri.to_string(),
         content_type: headers.get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default(),
+        headers,
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     let before = {
@@ -84,8 +94,7 @@ async fn handle(State(script): State<Script>, method: Method, uri: Uri, headers:
         all.push(asked.clone());
         before
     };
-    let (status, kind, body) = (script.answer)(&asked, before);
-    (status, [(CONTENT_TYPE, kind)], body).into_response()
+    (script.answer)(&asked, before)
 }
 
 pub fn ok(body: &Value) -> Answer {

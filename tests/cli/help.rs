@@ -6,7 +6,7 @@ use super::run::alone;
 
 #[test]
 fn every_verb_says_what_it_does_and_shows_examples() {
-    let verbs: [&[&str]; 35] = [
+    let verbs: [&[&str]; 36] = [
         &[],
         &["demo"],
         &["local"],
@@ -38,6 +38,7 @@ fn every_verb_says_what_it_does_and_shows_examples() {
         &["suppressions", "import"],
         &["attributes"],
         &["policy"],
+        &["policy", "get"],
         &["policy", "put"],
         &["tables", "create"],
         &["templates", "push"],

@@ -69,6 +69,26 @@ fn an_export_is_one_request_and_its_document() {
 }
 
 #[test]
+fn who_put_the_policy_is_told_or_that_nobody_knows() {
+    let told = |by: Value, at: Value| {
+        let api = Api::new(move |_, _| ok(&json!({ "version": 4, "put_by": by, "put_at": at })));
+        let ended = germane(&api, &["policy", "get", "--about"]);
+        assert_eq!((ended.code, api.lines()), (0, vec!["GET /v1/policy?about=true".to_owned()]));
+        ended.out
+    };
+    let known = told(json!("arn:aws:iam::000000000000:user/admin"), json!("2026-11-23T09:00:00Z"));
+    assert_eq!(known, "version 4, put by arn:aws:iam::000000000000:user/admin at 23 November 2026, 09:00 UTC\n");
+    assert_eq!(told(Value::Null, Value::Null), "version 4; who put it was not kept then\n");
+}
+
+#[test]
+fn an_id_that_a_url_takes_for_another_place_is_asked_about_nowhere() {
+    let api = echo();
+    let ended = germane(&api, &["recipients", "erase", "..", "--yes"]);
+    assert_eq!((ended.code, api.asked().len()), (2, 0), "{ended:?}");
+}
+
+#[test]
 fn a_policy_is_put_and_its_version_told() {
     let api = Api::new(|_, _| ok(&json!({ "version": 4 })));
     let ended = germane_reading(&api, &["policy", "put", "-"], r#"{ "from": "news@example.com" }"#);

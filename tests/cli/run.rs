@@ -34,7 +34,10 @@ impl Ended {
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_germane"));
-    command.args(args).env_remove("GERMANE_ENDPOINT").env_remove("NO_COLOR").stdin(Stdio::null());
+    for ours in ["GERMANE_ENDPOINT", "GERMANE_AUTH", "GERMANE_TOKEN", "GERMANE_TOKEN_FILE", "NO_COLOR"] {
+        command.env_remove(ours);
+    }
+    command.args(args).stdin(Stdio::null());
     command
 }
 
@@ -65,7 +68,7 @@ pub fn beside_dynamodb(url: &str, args: &[&str]) -> Ended {
     ended(command, "")
 }
 
-fn ended(mut command: Command, stdin: &str) -> Ended {
+pub fn ended(mut command: Command, stdin: &str) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();

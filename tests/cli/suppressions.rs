@@ -57,10 +57,10 @@ fn an_address_is_suppressed_looked_up_and_lifted_by_its_escaped_name() {
     assert_eq!(json, json!({ "kind": "manual", "since": "2026-11-23T09:00:00Z", "note": null }));
     let json: Value = serde_json::from_str(&told(&["suppressions", "remove", "one@example.com", "--json"])).unwrap();
     assert_eq!(json, json!({ "result": "lifted" }));
-    let one = "/v1/suppressions/one@example.com";
+    let one = "/v1/suppressions/one%40example.com";
     let wanted = [
-        "PUT /v1/suppressions/a%2Fb%25c@xn--bcher-kva.example.com".to_owned(),
-        "PUT /v1/suppressions/old@example.com".to_owned(),
+        "PUT /v1/suppressions/a%2Fb%25c%40xn--bcher-kva.example.com".to_owned(),
+        "PUT /v1/suppressions/old%40example.com".to_owned(),
         format!("GET {one}"),
         format!("DELETE {one}"),
         format!("GET {one}"),

@@ -9,7 +9,7 @@ use germane::{
         dynamo::Dynamo,
         system::SystemClock,
     },
-    domain::secret::Secret,
+    domain::{actor::Actor, secret::Secret},
     flow::{
         clock::Clock,
         token::{TokenKey, TokenKeys},
@@ -43,7 +43,7 @@ async fn deployed() -> (Services, BTreeMap<&'static str, String>) {
     let (services, environment) = services().await;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let api = deployment(&services.clients, &services, services.dynamo.clone(), &clock).api();
-    api.put_policy(&policy()).await.unwrap();
+    api.put_policy(&policy(), &Actor::local()).await.unwrap();
     for (name, source) in shipped::templates() {
         api.put_template(&name, &source).await.unwrap();
     }

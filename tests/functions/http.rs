@@ -5,16 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use germane::{
-    domain::secret::Secret,
-    flow::{launch::Campaigns, preferences::origin::Origins},
+    domain::{policy::Policy, secret::Secret},
+    flow::{clock::Clock, launch::Campaigns, preferences::origin::Origins},
     lambda::{gateway, http},
 };
+use jiff::Timestamp;
 use lambda_http::{Adapter, Context, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, Service};
 use serde_json::{Value, json};
 
 use super::event;
-use crate::world::{World, campaign, person, with};
+use crate::world::{NOW, World, campaign, person, policy, with};
 
 const CAMPAIGN: &str = "rust-weekly-2026-47";
 
@@ -41,7 +42,7 @@ fn body(answer: &Value) -> Value {
 
 async fn created_by(world: &World) -> String {
     let campaigns: &dyn Campaigns = &world.services.dynamo;
-    campaigns.get(&CAMPAIGN.parse().unwrap()).await.unwrap().unwrap().created_by
+    campaigns.get(&CAMPAIGN.parse().unwrap()).await.unwrap().unwrap().created_by.to_string()
 }
 
 #[tokio::test]
@@ -64,13 +65,49 @@ async fn whoever_names_themselves_in_a_header_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_token_about_what_the_product_calls_itself_hides_no_campaign() {
+    let world = World::start().await;
+    let mut event = event("api-campaign");
+    event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": { "sub": "double-opt-in" }, "scopes": [] } });
+    assert_eq!(api(&world, &event).await["statusCode"], 202);
+    assert_eq!(created_by(&world).await, "jwt:double-opt-in");
+    let listed = body(&api(&world, &event_of_list()).await);
+    assert_eq!(listed["items"][0]["id"], CAMPAIGN, "{listed}");
+}
+
+fn event_of_list() -> Value {
+    with(event("api-report"), json!({ "rawPath": "/v1/campaigns" }))
+}
+
+#[tokio::test]
+async fn whoever_puts_the_policy_is_told_beside_it() {
+    let world = World::start().await;
+    let (path, signed) = (json!({ "rawPath": "/v1/policy" }), event("api-campaign"));
+    let put = with(
+        signed,
+        json!({ "body": policy().to_string(), "rawPath": "/v1/policy", "requestContext": {
+        "http": { "method": "PUT", "path": "/v1/policy" },
+    } }),
+    );
+    assert_eq!(body(&api(&world, &put).await), json!({ "version": 2 }));
+    let about = with(with(event("api-report"), path.clone()), json!({ "rawQueryString": "about=true" }));
+    let about = body(&api(&world, &about).await);
+    assert_eq!((&about["version"], &about["put_by"]), (&json!(2), &json!("arn:aws:iam::000000000000:user/marketer")));
+    let at = |time: &str| time.parse::<Timestamp>().unwrap();
+    assert!((at(NOW)..=world.clock.now()).contains(&at(about["put_at"].as_str().unwrap())), "{about}");
+    let told = api(&world, &with(event("api-report"), path)).await;
+    assert_eq!(told["headers"]["etag"], "\"2\"");
+    assert_eq!(Policy::parse(&body(&told)), Policy::parse(&policy()), "it can be put again");
+}
+
+#[tokio::test]
 async fn a_body_in_base64_is_read_and_its_evidence_names_the_subject_of_the_bearer_token() {
     let world = World::start().await;
     let answered = api(&world, &event("api-recipients")).await;
     assert_eq!(answered["statusCode"], 200, "{answered}");
     assert_eq!(body(&answered)["result"], "created");
     let evidence = world.evidence("r-1042").await;
-    assert_eq!(evidence[0].by.as_deref(), Some("client-7f3a"));
+    assert_eq!(evidence[0].by.as_deref(), Some("jwt:client-7f3a"));
 }
 
 #[tokio::test]

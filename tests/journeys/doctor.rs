@@ -22,7 +22,7 @@ use germane::{
     },
     flow::{
         doctor::{Readiness, Surroundings},
-        launch::{Policies, Versioned},
+        launch::{Policies, PolicyPut, Versioned},
         port::PortError,
         template::Compiled,
     },
@@ -248,7 +248,7 @@ impl Policies for Silent {
         Err(PortError::unavailable("DynamoDB", "throttled"))
     }
 
-    async fn put(&self, _policy: &Policy) -> Result<u32, PortError> {
+    async fn put(&self, _policy: &Policy, _put: &PolicyPut) -> Result<u32, PortError> {
         Err(PortError::unavailable("DynamoDB", "throttled"))
     }
 }

@@ -102,7 +102,7 @@ async fn a_weekly_one_is_a_campaign_a_week_also_over_the_night_in_which_its_hour
     assert_eq!((&told["last_run"]["refused"], &told["next_run"]), (&json!(null), &json!("2027-04-11T00:30:00Z")));
     let campaigns: &dyn Campaigns = &world.services.dynamo;
     let held = campaigns.get(&"rust-2027-03-28".parse::<CampaignId>().unwrap()).await.unwrap().unwrap();
-    assert_eq!(held.created_by, "newsletter:weekly");
+    assert_eq!(held.created_by.as_str(), "newsletter:weekly");
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use germane::{
     domain::{campaign::Campaign, door::Fault, newsletter::Newsletter, policy::Policy, recipient::RecipientChange},
     flow::{
-        api::suppressions::{Wish, read_note},
+        api::{
+            suppressions::{Wish, read_note},
+            trial::Trial,
+        },
         template::Source,
     },
 };
@@ -56,6 +59,15 @@ fn read_suppression_note(value: &Value) -> Result<String, Vec<Fault>> {
     read_note(value).map(|read| format!("{read:?}"))
 }
 
+/// As the API reads it: the campaign in it by the campaign's own door.
+fn read_trial(value: &Value) -> Result<String, Vec<Fault>> {
+    let trial = Trial::parse(value)?;
+    let Some(campaign) = &trial.campaign else { return Ok(format!("{trial:?}")) };
+    let within = |fault: Fault| Fault { field: format!("/campaign{}", fault.field), ..fault };
+    let read = read_campaign(campaign).map_err(|faults| faults.into_iter().map(within).collect::<Vec<_>>())?;
+    Ok(format!("{:?} {read}", Trial { campaign: None, ..trial.clone() }))
+}
+
 fn content<'a>(document: &'a Document, path: &str, method: &str) -> &'a Value {
     let contents = document.0["paths"][path][method]["requestBody"]["content"].as_object().unwrap();
     contents.values().next().unwrap()
@@ -86,6 +98,12 @@ fn bodies(document: &Document) -> Vec<Body> {
         body("/v1/policy", "put", read_policy, json!({ "send_window": window })),
         body("/v1/templates/{name}", "put", read_template, json!({})),
         body("/v1/newsletters/{id}", "put", read_newsletter, json!({})),
+        body(
+            "/v1/campaigns/{id}/test",
+            "post",
+            read_trial,
+            json!({ "campaign": example(document, "/v1/campaigns", "post") }),
+        ),
         body("/v1/suppressions/{address}", "put", read_suppression_note, json!({})),
         suppression,
     ]

@@ -116,6 +116,8 @@ async fn every_operation_answers_as_it_is_described() {
     api.ask("put", "/v1/policy", "/v1/policy", policy(), "").await;
     api.ask("put", "/v1/policy", "/v1/policy", json!({}), "invalid").await;
     api.ask("get", "/v1/policy", "/v1/policy", "", "").await;
+    api.ask("get", "/v1/policy", "/v1/policy?about=true", "", "").await;
+    api.ask("get", "/v1/policy", "/v1/policy?about=you", "", "invalid").await;
     let template = "/v1/templates/{name}";
     let source = &api.document.0["paths"][template]["put"]["requestBody"]["content"]["application/json"]["example"];
     api.ask("put", template, "/v1/templates/hello", source, "").await;
@@ -145,10 +147,23 @@ async fn every_operation_answers_as_it_is_described() {
         api.ask("post", &template, &format!("/v1/campaigns/none/{command}"), "", "not_found").await;
     }
     api.ask("post", "/v1/campaigns/{id}/resume", "/v1/campaigns/c-4/resume", "", "illegal_move").await;
+    let test = "/v1/campaigns/{id}/test";
+    api.ask("post", test, "/v1/campaigns/c-1/test", json!({ "recipient": "r-1" }), "").await;
+    api.ask("post", test, "/v1/campaigns/c-6/test", json!({ "campaign": campaign("c-6") }), "").await;
+    api.ask("post", test, "/v1/campaigns/c-6/test", json!({}), "not_found").await;
+    api.ask("post", test, "/v1/campaigns/c-1/test", json!({ "to": "r-1@example.com" }), "invalid").await;
+    api.ask("post", test, "/v1/campaigns/c-1/test", "{", "malformed_json").await;
+    let astray = json!({ "campaign": with(campaign("c-1"), json!({ "topic": "gardening" })) });
+    api.ask("post", test, "/v1/campaigns/c-1/test", astray, "unknown_topic").await;
     let why = "/v1/campaigns/{id}/decisions/{recipient}";
     api.ask("get", why, "/v1/campaigns/c-1/decisions/r-1", "", "not_evaluated").await;
     api.world.drain().await;
     api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
+    let previewed = api.ask("get", "/v1/previews/{id}", &preview, "", "").await;
+    let bound = previewed["preview_token"].as_str().unwrap();
+    api.ask("post", campaigns, &format!("{campaigns}?preview={bound}"), campaign("c-5"), "changed_since_preview").await;
+    api.ask("post", campaigns, &format!("{campaigns}?preview={bound}"), campaign("c-1"), "").await;
+    api.ask("post", campaigns, &format!("{campaigns}?preview=none"), campaign("c-5"), "invalid").await;
     api.ask("get", "/v1/previews/{id}", "/v1/previews/none", "", "not_found").await;
     api.ask("get", campaigns, campaigns, "", "").await;
     for id in ["c-1", "c-3"] {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use germane::{
     domain::{id::TemplateName, policy::Policy},
     flow::{
-        launch::{Policies, Templates, Versioned},
+        launch::{Policies, PolicyPut, Templates, Versioned},
         port::PortError,
         template::{Compiled, Source, compile},
     },
@@ -25,7 +25,7 @@ pub struct Rules {
 impl Rules {
     pub fn shipped(network: Arc<Network>) -> Self {
         let policy = serde_json::from_str(include_str!("../../src/local/policy.json")).unwrap();
-        let policy = Arc::new(Versioned { version: 1, policy: Policy::parse(&policy).unwrap() });
+        let policy = Arc::new(Versioned { version: 1, policy: Policy::parse(&policy).unwrap(), put: None });
         let newsletter = |(name, _): &(TemplateName, Value)| name.as_str() == "newsletter";
         let (name, source) = shipped::templates().into_iter().find(newsletter).unwrap();
         let template = compile(&name, &Source::parse(&source).unwrap()).unwrap();
@@ -43,7 +43,7 @@ impl Policies for Rules {
         Ok(self.network.table(|| Some(Arc::clone(&self.policy))).await)
     }
 
-    async fn put(&self, _policy: &Policy) -> Result<u32, PortError> {
+    async fn put(&self, _policy: &Policy, _put: &PolicyPut) -> Result<u32, PortError> {
         Err(fixed())
     }
 }

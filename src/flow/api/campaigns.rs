@@ -1,36 +1,69 @@
 //! Campaigns: submit, list, report.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{Api, ApiError, Code, not_found};
+use super::{Api, ApiError, Code, not_found, query_fault};
 use crate::{
     domain::{
+        actor::Actor,
         campaign::{Audience, Campaign},
-        door::Fault,
+        door::{Fault, Wanted},
         id::CampaignId,
         policy::Tracking,
         report::{CampaignStatus, Counts, Report},
     },
     flow::{
-        launch::{CampaignRecord, CampaignSummary, Created},
+        launch::{CampaignRecord, CampaignSummary, Created, Versioned},
+        preview::Previewed,
         queue::Message,
+        template::Compiled,
     },
 };
 
+/// A campaign that may be submitted, and what it was read against.
+pub(super) struct Checked {
+    pub campaign: Campaign,
+    pub policy: Arc<Versioned>,
+    pub template: Compiled,
+}
+
 impl Api {
     /// Stores a campaign and queues its launch. The same body with the same id answers the same and doubles nothing.
-    pub async fn submit(&self, body: &Value, created_by: &str) -> Result<(CampaignId, CampaignStatus), ApiError> {
+    pub async fn submit(&self, body: &Value, created_by: &Actor) -> Result<(CampaignId, CampaignStatus), ApiError> {
+        self.submit_if(body, None, created_by).await
+    }
+
+    /// The same, if what the preview with this token stood on has not changed. What is submitted already, is.
+    pub async fn submit_previewed(
+        &self,
+        body: &Value,
+        token: &str,
+        created_by: &Actor,
+    ) -> Result<(CampaignId, CampaignStatus), ApiError> {
+        let previewed = token.parse().map_err(|wanted: Wanted| query_fault("preview", token, wanted.0))?;
+        self.submit_if(body, Some(&previewed), created_by).await
+    }
+
+    async fn submit_if(
+        &self,
+        body: &Value,
+        previewed: Option<&Previewed>,
+        created_by: &Actor,
+    ) -> Result<(CampaignId, CampaignStatus), ApiError> {
         if let Some(record) = self.submitted(body).await? {
             self.queue_launch(&record).await?;
             return Ok((record.campaign.id, record.status));
         }
-        let campaign = self.checked(body).await?;
+        let Checked { campaign, policy, template } = self.checked(body).await?;
+        if let Some(previewed) = previewed {
+            unchanged(previewed, &Previewed::of(body, &policy, &template))?;
+        }
         let record = CampaignRecord {
             campaign,
             body: body.clone(),
-            created_by: created_by.to_owned(),
+            created_by: created_by.clone(),
             created_at: self.clock.now(),
             status: CampaignStatus::Scheduled,
             status_detail: None,
@@ -74,13 +107,15 @@ impl Api {
     }
 
     /// Reads a campaign against the policy and its template, with every fault of both.
-    pub(super) async fn checked(&self, body: &Value) -> Result<Campaign, ApiError> {
-        let current = self.policy().await?;
-        let parsed = Campaign::parse(body, &current.policy, self.clock.now());
+    pub(super) async fn checked(&self, body: &Value) -> Result<Checked, ApiError> {
+        let policy = self.policy().await?;
+        let parsed = Campaign::parse(body, &policy.policy, self.clock.now());
         let mut faults = Vec::new();
-        let template = body.get("template").and_then(Value::as_str).and_then(|name| name.parse().ok());
-        if let Some(name) = template {
-            match self.templates.current(&name).await? {
+        let mut template = None;
+        let name = body.get("template").and_then(Value::as_str).and_then(|name| name.parse().ok());
+        if let Some(name) = name {
+            template = self.templates.current(&name).await?;
+            match &template {
                 None => faults.push(Fault {
                     field: "/template".to_owned(),
                     found: format!("\"{name}\""),
@@ -101,10 +136,10 @@ impl Api {
                 }
             }
         }
-        match parsed {
-            Ok(campaign) if faults.is_empty() => Ok(campaign),
-            Ok(_) => Err(ApiError::Invalid(faults)),
-            Err(mut found) => {
+        match (parsed, template) {
+            (Ok(campaign), Some(template)) if faults.is_empty() => Ok(Checked { campaign, policy, template }),
+            (parsed, _) => {
+                let mut found = parsed.err().unwrap_or_default();
                 found.extend(faults);
                 Err(ApiError::Invalid(found))
             }
@@ -141,6 +176,16 @@ impl Api {
         let tracking = self.policies.current().await?.map_or_else(Tracking::default, |current| current.policy.tracking);
         Ok(Report { campaign: id, status, status_detail, counts, audience, unknown, tally, tracking }.to_json())
     }
+}
+
+fn unchanged(previewed: &Previewed, now: &Previewed) -> Result<(), ApiError> {
+    let faults = previewed.changes(now);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<&str> = faults.iter().map(|fault| fault.found.as_str()).collect();
+    let detail = format!("since the preview there is {}: preview it again", changes.join(" and "));
+    Err(ApiError::Conflict { code: Code::ChangedSincePreview, detail, faults })
 }
 
 fn taken(id: &CampaignId) -> ApiError {

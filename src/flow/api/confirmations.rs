@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Api, ApiError};
 use crate::{
     domain::{
+        actor::Actor,
         campaign::MAX_EXPIRY_DAYS,
         channel::Channel,
         consent::Consent,
@@ -20,7 +21,7 @@ use crate::{
         recipient::Recipient,
         topic::Topic,
     },
-    flow::{launch::DOUBLE_OPT_IN, template::Compiled},
+    flow::template::Compiled,
 };
 
 /// The template of the mail that asks.
@@ -87,7 +88,7 @@ impl Api {
             return Ok(());
         };
         for ((topic, channel), group) in groups {
-            match self.submit(&campaign(policy, &template, &topic, channel, &group), DOUBLE_OPT_IN).await {
+            match self.submit(&campaign(policy, &template, &topic, channel, &group), &Actor::double_opt_in()).await {
                 Ok(_) => {}
                 Err(ApiError::Invalid(faults)) => {
                     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();

@@ -4,10 +4,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use tracing::{info, warn};
 
-use super::{Api, ApiError, Code, not_found};
+use super::{Api, ApiError, Code, campaigns::Checked, not_found};
 use crate::{
     domain::{
-        campaign::Campaign,
+        actor::Actor,
         door::Fault,
         id::{CampaignId, NewsletterId},
         newsletter::{self, Newsletter, Run},
@@ -117,7 +117,7 @@ impl Api {
         campaign: &CampaignId,
         body: &Value,
     ) -> Result<Option<String>, PortError> {
-        let created_by = format!("newsletter:{newsletter}");
+        let created_by = Actor::newsletter(newsletter);
         // What was submitted for this run stays, whatever was put since.
         let held = self.campaigns.get(campaign).await?.filter(|held| held.created_by == created_by);
         let body = held.map_or_else(|| body.clone(), |held| held.body);
@@ -143,7 +143,7 @@ impl Api {
             None => return parsed.map_err(ApiError::Invalid),
         };
         match (parsed, campaign) {
-            (Ok(newsletter), Ok(Campaign { .. })) => Ok(newsletter),
+            (Ok(newsletter), Ok(Checked { .. })) => Ok(newsletter),
             (parsed, Err(ApiError::Invalid(found))) => {
                 let mut faults = parsed.err().unwrap_or_default();
                 let within = |fault: Fault| Fault { field: format!("/campaign{}", fault.field), ..fault };

@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::warn;
 
-use super::{Api, ApiError, not_found};
+use super::{Api, ApiError, campaigns::Checked, not_found};
 use crate::{
     domain::{id::Shard, report::CampaignStatus},
     flow::{
-        preview::{self, PreviewRecord},
+        preview::{self, Conditions, PreviewRecord, Previewed},
         queue::Message,
     },
 };
 
 impl Api {
     pub async fn preview(&self, body: &Value, at: Option<Timestamp>) -> Result<(String, CampaignStatus), ApiError> {
-        let campaign = self.checked(body).await?;
+        let Checked { campaign, policy, template } = self.checked(body).await?;
+        let previewed = Some(Previewed::of(body, &policy, &template));
         let shards = campaign.audience.shards(self.shards);
         let id = format!("{:016x}", u64::from_be_bytes(self.entropy.eight_bytes()));
-        let preview = PreviewRecord { id: id.clone(), campaign, body: body.clone(), at, shards };
+        let preview = PreviewRecord { id: id.clone(), campaign, body: body.clone(), at, shards, previewed };
         self.previews.create(&preview).await?;
         let message = |shard: &Shard| Message::Preview { preview: id.clone(), shard: *shard };
         let messages: Vec<Message> = preview.shards.iter().map(message).collect();
@@ -29,6 +31,18 @@ impl Api {
 
     pub async fn preview_report(&self, id: &str) -> Result<Value, ApiError> {
         let (preview, parts) = self.previews.get(id).await?.ok_or_else(|| not_found("preview", id))?;
-        Ok(preview::report(&preview, parts))
+        let conditions = if preview::is_complete(&preview, &parts) { Some(self.conditions().await?) } else { None };
+        Ok(preview::report(&preview, parts, conditions.as_ref()))
+    }
+
+    /// As they are now. SES answers about once a second, so that it may not.
+    async fn conditions(&self) -> Result<Conditions, ApiError> {
+        let policy = self.policy().await?;
+        let terms = self
+            .contract
+            .terms()
+            .await
+            .inspect_err(|error| warn!(%error, "a preview is told without how long it takes and what it costs"));
+        Ok(Conditions { terms: terms.ok(), reserved_percent: policy.policy.reserved_rate_percent })
     }
 }

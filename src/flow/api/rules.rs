@@ -1,22 +1,26 @@
 //! The policy and the templates: checked at the door, versioned behind it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Api, ApiError, not_found};
 use crate::{
-    domain::{id::TemplateName, policy::Policy},
-    flow::template::{Source, compile},
+    domain::{actor::Actor, id::TemplateName, policy::Policy},
+    flow::{
+        launch::{PolicyPut, Versioned},
+        template::{Source, compile},
+    },
 };
 
 impl Api {
-    pub async fn get_policy(&self) -> Result<(u32, Policy), ApiError> {
-        let current = self.policies.current().await?.ok_or_else(|| not_found("policy", "yet"))?;
-        Ok((current.version, current.policy.clone()))
+    pub async fn get_policy(&self) -> Result<Arc<Versioned>, ApiError> {
+        self.policies.current().await?.ok_or_else(|| not_found("policy", "yet"))
     }
 
-    pub async fn put_policy(&self, body: &Value) -> Result<u32, ApiError> {
+    pub async fn put_policy(&self, body: &Value, by: &Actor) -> Result<u32, ApiError> {
         let policy = Policy::parse(body).map_err(ApiError::Invalid)?;
-        Ok(self.policies.put(&policy).await?)
+        Ok(self.policies.put(&policy, &PolicyPut { by: by.clone(), at: self.clock.now() }).await?)
     }
 
     /// Compiles a template and puts it in place, for campaigns that are launched from now on; answers with its hash.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use super::{Account, Change, Changed, Limits, Take, Timeline, Timelines, USABLE_PERCENT, hour};
+use super::{Account, Change, Changed, Limits, Take, Timeline, Timelines, hour, usable};
 use crate::flow::{clock::Clock, port::PortError};
 
 /// Of `SendBulkEmail`.
@@ -250,7 +250,7 @@ impl Pacer {
 /// How long so many mails take, rounded up to the microsecond.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "at most 50 mails and a few years")]
 fn span(mails: usize, per_second: f64, reserved_percent: u8) -> SignedDuration {
-    let usable = per_second * USABLE_PERCENT / 100.0 * (100.0 - f64::from(reserved_percent)) / 100.0;
+    let usable = usable(per_second, reserved_percent);
     let micros = (mails as f64 * 1e6 / usable.max(1e-6)).ceil();
     SignedDuration::from_micros(micros as i64)
 }

@@ -1,7 +1,5 @@
 //! Mailing the link that shows everything, to the address on file and to no other.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -15,10 +13,10 @@ use crate::{
         recipient::{Recipient, SuppressionKind},
     },
     flow::{
-        launch::{Pinned, Versioned},
-        pace::{Count, Order, Reservation},
+        launch::Versioned,
         port::PortError,
-        send::mail::{Answer, Batch, Mail, MailerError},
+        send::mail::Mail,
+        single::{Handed, Single},
         template::{Compiled, Personal},
         token::Access,
         words::{Words, words},
@@ -30,8 +28,6 @@ const TEMPLATE: &str = "access-link";
 const VALID: SignedDuration = SignedDuration::from_hours(1);
 /// At most one link is mailed to a person within this time.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// How often a mail that SES surely did not take is tried.
-const TRIES: usize = 3;
 
 #[async_trait]
 pub trait Marks: Send + Sync {
@@ -108,47 +104,17 @@ impl Preferences {
         Mail { recipient: recipient.id.clone(), to, data, unsubscribe_url: None }
     }
 
-    /// Sends one mail at a moment of its own, and never twice.
     async fn hand_over(&self, mail: Mail, policy: &Versioned, template: &Compiled) -> Result<Linked, PortError> {
-        let pinned = Pinned {
-            template: template.name.clone(),
-            template_hash: template.hash.clone(),
-            from: policy.policy.from.as_str().to_owned(),
-            reply_to: policy.policy.reply_to.as_ref().map(|reply_to| reply_to.as_str().to_owned()),
-            shards: 0,
-            forget_at: None,
-        };
-        let ses_template = template.ses_name();
-        let batch = Batch { campaign: None, pinned: &pinned, template: &ses_template, mails: vec![mail] };
-        let mut count = Count::New;
-        for _ in 0..TRIES {
-            // The part of the rate that the policy keeps free of campaigns is for mails like this one.
-            let order = Order { mails: 1, count, reserved_percent: 0 };
-            let Reservation::Granted { start, .. } = self.pacer.reserve(&order).await? else {
-                return Ok(Linked::Later);
-            };
-            count = Count::Again;
-            let wait = Duration::try_from(start.duration_since(self.clock.now())).unwrap_or_default();
-            self.clock.sleep(wait).await;
-            match self.mailer.send(&batch).await {
-                Ok(answers) => match answers.first() {
-                    Some(Answer::Accepted | Answer::InDoubt) | None => return Ok(Linked::OnItsWay),
-                    Some(Answer::Busy) => {}
-                    Some(Answer::QuotaExceeded | Answer::Stopped(_) | Answer::Rejected { .. }) => {
-                        tracing::warn!("SES did not take a mail with a link");
-                        return Ok(Linked::Later);
-                    }
-                },
-                // It may have gone out.
-                Err(MailerError::InDoubt(_)) => return Ok(Linked::OnItsWay),
-                Err(MailerError::Busy(_)) => {}
-                Err(error @ (MailerError::Refused(_) | MailerError::Stopped(_))) => {
-                    tracing::warn!(%error, "SES did not take a mail with a link");
-                    return Ok(Linked::Later);
-                }
+        let single = Single { clock: self.clock.as_ref(), pacer: &self.pacer, mailer: self.mailer.as_ref() };
+        match single.send(mail, policy, template).await? {
+            // It may have gone out.
+            Handed::Accepted | Handed::InDoubt => Ok(Linked::OnItsWay),
+            Handed::NoQuota { .. } | Handed::Busy => Ok(Linked::Later),
+            Handed::Refused(why) => {
+                tracing::warn!(why, "SES did not take a mail with a link");
+                Ok(Linked::Later)
             }
         }
-        Ok(Linked::Later)
     }
 }
 

@@ -161,7 +161,7 @@ impl Manifest {
 }
 
 /// An example of `held`, which also shows the fields that its sections and their rows have.
-pub(super) fn held_sample() -> Value {
+pub(in crate::flow) fn held_sample() -> Value {
     json!([
         { "title": "What you are interested in", "rows": [
             { "label": "Rust", "value": "90 %", "from": "what you told us", "since": "12 March 2026",

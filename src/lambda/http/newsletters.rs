@@ -6,8 +6,11 @@ use axum::{Extension, Json, extract::State, http::StatusCode};
 use serde_json::json;
 use tracing::info;
 
-use super::{Actor, Answer, Body, Paging, Parameters, Segments, name, named, new_name};
-use crate::{domain::id::NewsletterId, flow::api::Api};
+use super::{Answer, Body, Paging, Parameters, Segments, name, named, new_name};
+use crate::{
+    domain::{actor::Actor, id::NewsletterId},
+    flow::api::Api,
+};
 
 pub(super) async fn list(State(api): State<Arc<Api>>, Parameters(paging): Parameters<Paging>) -> Answer {
     let (items, cursor) = api.newsletters(paging.cursor.as_deref()).await?;
@@ -21,7 +24,7 @@ pub(super) async fn put(
     Body(body): Body,
 ) -> Answer {
     let id: NewsletterId = new_name(&id, "/id")?;
-    Ok(Json(api.put_newsletter(&id, &body, &named(actor)).await?))
+    Ok(Json(api.put_newsletter(&id, &body, named(actor).as_str()).await?))
 }
 
 pub(super) async fn get(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
@@ -36,6 +39,6 @@ pub(super) async fn delete(
 ) -> Answer<StatusCode> {
     let id: NewsletterId = name(&id, "newsletter")?;
     api.delete_newsletter(&id).await?;
-    info!(actor = named(actor), newsletter = %id, "a newsletter was ended");
+    info!(actor = %named(actor), newsletter = %id, "a newsletter was ended");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,9 +12,9 @@ use axum::{
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::{Actor, Answer, Body, Lines, Problem, Segments, json_lines, name, too_large};
+use super::{Answer, Body, Lines, Problem, Segments, json_lines, name, named, too_large};
 use crate::{
-    domain::id::RecipientId,
+    domain::{actor::Actor, id::RecipientId},
     flow::api::{Api, suppressions::Suppressed},
 };
 
@@ -26,7 +26,7 @@ pub(super) async fn suppress(
 ) -> Answer {
     let Suppressed { standing, owner } = api.suppress(&address, &body).await?;
     let kind = standing.kind.as_str();
-    info!(actor = by(actor), recipient = owner.as_ref().map(RecipientId::as_str), kind, "an address is suppressed");
+    info!(actor = %named(actor), recipient = owner.as_ref().map(RecipientId::as_str), kind, "an address is suppressed");
     Ok(Json(standing.to_json()))
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn lift(
     Segments(address): Segments<String>,
 ) -> Answer<StatusCode> {
     let owner = api.lift(&address).await?;
-    info!(actor = by(actor), recipient = owner.as_ref().map(RecipientId::as_str), "a suppression was lifted");
+    info!(actor = %named(actor), recipient = owner.as_ref().map(RecipientId::as_str), "a suppression was lifted");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn put_suppressions(
 ) -> Answer<Response> {
     let lines: Vec<&str> = text.lines().collect();
     let answers = api.put_suppressions(&lines).await?;
-    info!(actor = by(actor), lines = answers.len(), "addresses were put to be suppressed");
+    info!(actor = %named(actor), lines = answers.len(), "addresses were put to be suppressed");
     Ok(json_lines(&answers))
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn export(
 ) -> Answer {
     let id: RecipientId = name(&id, "recipient")?;
     let held = api.export_recipient(&id).await?;
-    info!(actor = by(actor), recipient = id.as_str(), "what is held about a recipient was given out");
+    info!(actor = %named(actor), recipient = id.as_str(), "what is held about a recipient was given out");
     Ok(Json(held))
 }
 
@@ -73,12 +73,8 @@ pub(super) async fn erase(
 ) -> Answer<StatusCode> {
     let id: RecipientId = name(&id, "recipient")?;
     api.erase_recipient(&id).await?;
-    info!(actor = by(actor), recipient = id.as_str(), "a recipient was erased");
+    info!(actor = %named(actor), recipient = id.as_str(), "a recipient was erased");
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn by(actor: Option<Extension<Actor>>) -> String {
-    actor.map_or_else(|| "anonymous".to_owned(), |Extension(Actor(actor))| actor)
 }
 
 /// A body that may be left out.

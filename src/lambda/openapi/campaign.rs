@@ -7,6 +7,7 @@ use super::words::{ClockTime, Time};
 use crate::domain::{
     campaign::{Kind, OnCap},
     channel::Channel,
+    email::EmailAddress,
     id::{CampaignId, Product, RecipientId, TemplateName},
     interest::Strength,
     topic::Topic,
@@ -107,4 +108,16 @@ pub enum Weekday {
     Fri,
     Sat,
     Sun,
+}
+
+/// A test mail that is asked for.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// One of the policy's `test_addresses`; absent for the first of them.
+    pub to: Option<EmailAddress>,
+    /// As whom; absent for a sample. What is held about people is a sample all the same.
+    pub recipient: Option<RecipientId>,
+    /// Of the same id as the path names; absent for the one that was submitted.
+    pub campaign: Option<Campaign>,
 }

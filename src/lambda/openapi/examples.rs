@@ -30,6 +30,14 @@ pub fn moved(status: CampaignStatus) -> Value {
     json!({ "id": "rust-weekly-2026-47", "status": status })
 }
 
+pub fn trial() -> Value {
+    json!({ "to": "qa@example.com", "recipient": "r-1042" })
+}
+
+pub fn tried() -> Value {
+    json!({ "id": "rust-weekly-2026-47", "result": "sent" })
+}
+
 pub fn campaigns() -> Value {
     let campaign = json!({ "id": "rust-weekly-2026-47", "status": "complete", "created_at": "2026-11-23T09:00:00Z" });
     json!({ "items": [campaign], "cursor": null })
@@ -97,6 +105,8 @@ pub fn preview() -> Value {
         "reasons": { "frequency_cap": 1, "no_consent": 1 },
         "feedback": { "delivered": 0, "hard_bounced": 0, "soft_bounced": 0, "complained": 0 },
         "examples": { "sent": ["r-1001"], "frequency_cap": ["r-1042"], "no_consent": ["r-1043"] },
+        "estimate": { "sends": 1, "duration_seconds": 1, "cost_usd": 0.01 },
+        "preview_token": "AQAAAAP3nC0bqk9lT0y3k0l2b1dcs2nqYb6m1x0f8Q5mVt7hKg",
     })
 }
 
@@ -275,6 +285,7 @@ pub fn problem(status: StatusCode, code: Code) -> Value {
         Code::ErasedAddress => {
             fault("/addresses/work", "an erased address", "an address whose owner did not ask to be erased")
         }
+        Code::ChangedSincePreview => fault("?preview", "version 4 of the policy", "version 3, which was previewed"),
         Code::Contended => fault("", "a recipient that others change", "a quieter moment: try again"),
         Code::MalformedJson
         | Code::TooLarge
@@ -284,6 +295,7 @@ pub fn problem(status: StatusCode, code: Code) -> Value {
         | Code::IllegalMove
         | Code::NotLiftable
         | Code::NoPolicy
+        | Code::NotSent
         | Code::MethodNotAllowed
         | Code::Unavailable
         | Code::Internal => Vec::new(),

@@ -4,16 +4,16 @@ use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::{
     attributes::{self, AttributesPart, Deleted},
-    campaign::Campaign,
+    campaign::{Campaign, Trial},
     decision::Why,
     doctor::{self, Checked, Readiness},
     examples,
     newsletter::{Newsletter, NewsletterChange, NewsletterList},
     operation::{Described, Op},
-    policy::{Policy, PolicyVersion},
+    policy::{Policy, PolicyTold, PolicyVersion},
     privacy::{Export, Suppression, SuppressionLine, SuppressionNote, SuppressionResult},
     recipient::{self, LineResult, Recipient, RecipientChange},
-    report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report},
+    report::{Accepted, CampaignList, DecisionList, Moved, PreviewAccepted, PreviewReport, Report, TestMail},
     template::{Template, TemplatePut},
     words::{Cursor, Document, Flag, Name, Time, Token},
 };
@@ -52,9 +52,13 @@ fn campaigns() -> Vec<Op> {
                 "Stores the campaign and queues its launch. The same body with the same id again answers the same and \
                  doubles nothing.",
             )
+            .query::<Token>(
+                "preview",
+                "The `preview_token` of a preview: submits only if nothing that it names changed.",
+            )
             .body::<Campaign>(examples::campaign())
             .answers::<Accepted>(202, "It is stored, and will be launched.", examples::accepted())
-            .refuses(&[Code::IdTaken, Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
+            .refuses(&[Code::IdTaken, Code::ChangedSincePreview, Code::NoPolicy, Code::Invalid, Code::UnknownTopic]),
         Op::new(Get, "/v1/campaigns", "campaigns", "list_campaigns", "List campaigns")
             .query::<Cursor>("cursor", "From the part before; absent for the first.")
             .says("Without those by which the product asks people to confirm a pending consent.")
@@ -75,7 +79,21 @@ fn campaigns() -> Vec<Op> {
             "For good. Whoever was deferred is told as skipped, reason `campaign_cancelled`. Asked again, it answers \
              the same.",
         ),
+        trial(),
     ]
+}
+
+fn trial() -> Op {
+    Op::new(Post, "/v1/campaigns/{id}/test", "campaigns", "test_campaign", "Mail a test of a campaign")
+        .says(
+            "Mails one person's mail to a test address of the policy. Nobody is claimed and nothing recorded, the gates \
+             are not asked, and the links in it lead to a page that says that it was a test. A campaign that was not \
+             submitted comes in `campaign`. It is not repeated by itself; `in_doubt` may have been sent.",
+        )
+        .named::<CampaignId>("id")
+        .body::<Trial>(examples::trial())
+        .answers::<TestMail>(200, "It was handed to SES.", examples::tried())
+        .refuses(&[Code::NotFound, Code::NotSent, Code::NoPolicy, Code::Invalid, Code::UnknownTopic])
 }
 
 fn command(path: &'static str, id: &str, summary: &str, then: CampaignStatus) -> Op {
@@ -274,8 +292,10 @@ fn rules() -> Vec<Op> {
             .answers::<PolicyVersion>(200, "It binds.", examples::policy_version())
             .refuses(&[Code::Invalid]),
         Op::new(Get, "/v1/policy", "rules", "get_policy", "Read the policy")
-            .answers_tagged::<Policy>("With every default written out.", "Its version, quoted.", examples::policy())
-            .refuses(&[Code::NotFound]),
+            .says("As it can be put again.")
+            .query::<Flag>("about", "Whether who put it comes in its place.")
+            .answers_tagged::<PolicyTold>("With every default written out.", "Its version, quoted.", examples::policy())
+            .refuses(&[Code::NotFound, Code::Invalid]),
         Op::new(Put, "/v1/templates/{name}", "rules", "put_template", "Put a template")
             .says("Compiles the template and puts it in place for campaigns that are launched from now on.")
             .named::<TemplateName>("name")

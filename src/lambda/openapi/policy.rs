@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
-use super::campaign::SendWindow;
+use super::{campaign::SendWindow, words::Time};
 use crate::domain::{
     channel::Channel,
     email::{EmailAddress, Mailbox},
@@ -128,4 +128,23 @@ pub struct Tracking {
 pub struct PolicyVersion {
     #[schema(minimum = 1)]
     pub version: u32,
+}
+
+/// The policy, or with `about` who put it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum PolicyTold {
+    Policy(Box<Policy>),
+    About(PolicyAbout),
+}
+
+/// Who put the version that is in force, and when; null of one from before this was kept.
+#[derive(ToSchema)]
+pub struct PolicyAbout {
+    #[schema(minimum = 1)]
+    pub version: u32,
+    #[schema(required)]
+    pub put_by: Option<String>,
+    #[schema(required)]
+    pub put_at: Option<Time>,
 }

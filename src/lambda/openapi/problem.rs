@@ -43,6 +43,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::ErasedAddress
         | Code::NotLiftable
         | Code::NoPolicy
+        | Code::ChangedSincePreview
+        | Code::NotSent
         | Code::Contended => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::Invalid | Code::UnknownTopic => StatusCode::UNPROCESSABLE_ENTITY,
@@ -65,6 +67,10 @@ pub fn meaning(code: Code) -> &'static str {
         Code::ErasedAddress => "an address belonged to somebody who was erased",
         Code::NotLiftable => "the suppression is not a manual one; `detail` says who could lift it, if anybody can",
         Code::NoPolicy => "there is no policy yet: put one first",
+        Code::ChangedSincePreview => {
+            "the campaign, the policy or the template is not the one that was previewed; `errors` says which: preview it again"
+        }
+        Code::NotSent => "nothing was mailed, for now or for good; `detail` says why",
         Code::Contended => "others keep changing the same thing: try again",
         Code::MethodNotAllowed => "the path does not take this method",
         Code::Unavailable => "something that the API stands on did not answer: try again",

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::{decision::Decision, words::Time};
-use crate::domain::{
-    id::{CampaignId, RecipientId},
-    report::{CampaignStatus, StatusCode},
+use crate::{
+    domain::{
+        id::{CampaignId, RecipientId},
+        report::{CampaignStatus, StatusCode},
+    },
+    flow::api::trial::Tried,
 };
 
 /// A campaign that was taken in.
@@ -23,6 +26,14 @@ pub struct Moved {
     pub id: CampaignId,
     /// The one that it has now.
     pub status: CampaignStatus,
+}
+
+/// What became of a test mail.
+#[derive(ToSchema)]
+pub struct TestMail {
+    /// Of the campaign.
+    pub id: CampaignId,
+    pub result: Tried,
 }
 
 /// A preview that was taken in.
@@ -141,4 +152,23 @@ pub struct PreviewReport {
     pub report: Report,
     /// Up to 5 ids by reason; those who would be mailed stand under `sent`.
     pub examples: BTreeMap<String, Vec<RecipientId>>,
+    /// What it would take; null until the preview is complete.
+    #[schema(required)]
+    pub estimate: Option<Estimate>,
+    /// For `POST /v1/campaigns?preview=`: names campaign, policy and template as they were previewed. Null until the
+    /// preview is complete.
+    #[schema(required)]
+    pub preview_token: Option<String>,
+}
+
+/// At the limits that SES sets the account now. A part that is not known is null.
+#[derive(ToSchema)]
+pub struct Estimate {
+    pub sends: u64,
+    /// At the send rate, less what the policy reserves; what the daily quota has no room for waits for another day.
+    #[schema(required, minimum = 0)]
+    pub duration_seconds: Option<u64>,
+    /// By the account's pricing plan, to the cent, without data and monthly fees.
+    #[schema(required)]
+    pub cost_usd: Option<f64>,
 }

@@ -28,6 +28,7 @@ use crate::{
     flow::api::{
         Code,
         recipients::{Merged, Place},
+        trial::Tried,
     },
 };
 
@@ -126,6 +127,8 @@ words! {
         be better otherwise); `missing` has to be put right first, `unknown` could not be looked at.");
     Plan, "Plan": of(Plan::ALL, "What the account pays SES by.");
     Code, "ProblemCode": of(Code::ALL, "What problems may be told apart by; stable.");
+    Tried, "TestOutcome": of(Tried::ALL, "What is known of a test mail; in doubt, SES did not answer, and \
+        it may have been sent.");
     Merged, "Merged": of(Merged::ALL, "What became of a recipient that was put.");
 }
 
