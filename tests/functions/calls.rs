@@ -244,6 +244,7 @@ async fn campaigns(tour: &mut Tour) {
     tour.api("POST", "/v1/campaigns", with(campaign("windowed"), window)).await;
     tour.drive().await;
     assert!(tour.services.ses.count() > 10, "too few mails to tell of");
+    tour.api("POST", "/v1/campaigns/weekly/test", json!({ "recipient": "r-3" })).await;
     // Its end is so near that no schedule is made for it; and a launch that comes twice finds the schedule of the first.
     let ends = json!({ "expires_at": now + Duration::from_secs(10) });
     tour.api("POST", "/v1/campaigns", with(campaign("ends"), ends)).await;
