@@ -47,9 +47,9 @@ class Mail:
     """SES's stand-in, which a local stack without workers brings along."""
 
     def __enter__(self):
-        command = [germane(), "local", "--no-workers", "--port", "0", "--json"]
+        command = [germane(), "local", "--no-workers", "--port", "0"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.url = json.loads(self.process.stdout.readline())["url"]
+        self.url = self.process.stdout.readline().strip().removeprefix("listening on ")
         stack = self.read("/local/stack")
         self.ses, self.events = stack["endpoints"]["ses"], stack["queues"]["feedback"]
         return self
@@ -72,7 +72,9 @@ class Deployment:
 
     def sam(self, *arguments):
         command = [os.environ["SAM"], *arguments]
-        environment = self.stand.environment | {"ARCHITECTURE": "x86_64", "SAM_CLI_TELEMETRY": "0"}
+        # Linked for the C library of this machine, where they run; for Lambda's it is zig that links.
+        built = {"ARCHITECTURE": "x86_64", "CARGO_LAMBDA_COMPILER": "cargo", "LAMBDA_DIR": f"{self.work}/lambda"}
+        environment = self.stand.environment | built | {"SAM_CLI_TELEMETRY": "0"}
         ran = subprocess.run(command, cwd=INFRA, env=environment, capture_output=True, text=True)
         if ran.returncode:
             sys.exit(f"sam {arguments[0]}:\n{ran.stdout}\n{ran.stderr}")

@@ -208,6 +208,7 @@ fn named(actor: Option<Extension<Actor>>) -> Actor {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SubmitQuery {
     preview: Option<String>,
 }
@@ -226,6 +227,7 @@ async fn submit(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Paging {
     cursor: Option<String>,
 }
@@ -271,6 +273,7 @@ async fn command(api: &Api, id: &str, command: Command) -> Answer {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DecisionsQuery {
     outcome: Option<String>,
     reason: Option<String>,
@@ -304,6 +307,7 @@ fn flag(field: &str, raw: Option<&str>) -> Result<bool, ApiError> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WhyQuery {
     all: Option<String>,
 }
@@ -319,6 +323,7 @@ async fn why(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PreviewQuery {
     at: Option<String>,
 }

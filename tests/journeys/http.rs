@@ -145,7 +145,8 @@ async fn decisions_come_in_parts_under_a_cursor_and_by_filter() {
     assert!(parts > 1);
     let (_, none) = site.get("/v1/campaigns/weekly/decisions?reason=no_consent").await;
     assert_eq!(none["items"].as_array().unwrap().len(), 1);
-    for (query, field) in [("reason=nice", "?reason"), ("outcome=good", "?outcome"), ("cursor=x", "?cursor")] {
+    let wrong = [("reason=nice", "?reason"), ("outcome=good", "?outcome"), ("cursor=x", "?cursor"), ("reasons=x", "?")];
+    for (query, field) in wrong {
         let problem = site.problem(Method::GET, &format!("/v1/campaigns/weekly/decisions?{query}"), "").await;
         assert_eq!(problem, found(422, "invalid", &[field]));
     }

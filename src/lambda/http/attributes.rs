@@ -9,6 +9,7 @@ use super::{Answer, Paging, Parameters, Segments, flag, parameter};
 use crate::flow::api::{Api, attributes::Unneeded, query_fault};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct AttributesQuery {
     cursor: Option<String>,
     idle: Option<String>,
@@ -32,6 +33,7 @@ pub(super) async fn delete_attribute(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct InterestQuery {
     topic: Option<String>,
     cursor: Option<String>,

@@ -26,6 +26,7 @@ pub(super) async fn put_policy(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PolicyQuery {
     about: Option<String>,
 }
