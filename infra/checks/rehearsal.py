@@ -17,6 +17,8 @@ UPGRADE = {
     "Architecture": "x86_64",
     "SenderIdentity": "example.net",
     "SendRate": "500",
+    "RateStack": "production",
+    "Shards": "16",
     "PagesDomain": "mail.example.com",
     "PagesCertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
     "PagesReservedConcurrency": "0",
