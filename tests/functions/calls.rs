@@ -222,7 +222,7 @@ async fn people(tour: &mut Tour) {
     tour.api("DELETE", "/v1/suppressions/r-2@example.com", Value::Null).await;
     tour.api("GET", "/v1/attributes", Value::Null).await;
     tour.api("DELETE", "/v1/attributes/first_name", Value::Null).await;
-    tour.api("DELETE", "/v1/interests?topic=knitting&source=social", Value::Null).await;
+    tour.api("DELETE", "/v1/interests?topic=knitting", Value::Null).await;
 }
 
 async fn campaigns(tour: &mut Tour) {
