@@ -142,7 +142,9 @@ impl Failure {
 
     pub fn text(&self) -> String {
         let mut text = format!("error: {}", self.title);
-        if let Some(detail) = self.detail.as_ref().filter(|detail| ***detail != self.title) {
+        // A problem of one fault says it twice.
+        let said = |detail: &str| detail == self.title || self.faults.iter().any(|one| one.text().ends_with(detail));
+        if let Some(detail) = self.detail.as_deref().filter(|detail| !said(detail)) {
             let _ = write!(text, "\n  {detail}");
         }
         for fault in self.faults.iter().take(TOLD) {
