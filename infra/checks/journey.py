@@ -121,12 +121,10 @@ class Caller:
         """What the command line answers as JSON, and its exit code."""
         command = [germane(), "--json", *arguments]
         ran = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT)
-        lines = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
         try:
-            answer = json.loads(ran.stdout)
+            return ran.returncode, json.loads(ran.stdout)
         except ValueError:
-            answer = lines[-1] if lines else ran.stderr
-        return ran.returncode, answer
+            return ran.returncode, ran.stdout + ran.stderr
 
     def do(self, *arguments):
         code, answer = self.run(*arguments)
