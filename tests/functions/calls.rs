@@ -33,6 +33,8 @@ use crate::{
     world::{campaign, person, policy, with},
 };
 
+/// So far ahead a message is delayed instead of scheduled.
+const NEAR: Duration = Duration::from_secs(10);
 const NAMES: [&str; 5] = ["api", "launch", "send", "feedback", "preferences"];
 
 /// The five functions at work, each behind a recorder of its own.
@@ -130,6 +132,13 @@ impl Tour {
         }
     }
 
+    /// Leaves what launches bring.
+    async fn drive_launches(&mut self) {
+        while let Some(batch) = binaries::batch(&self.services, LAUNCH) {
+            self.invoke("launch", &batch).await;
+        }
+    }
+
     /// As SES tells it.
     fn tell(&self, event: &Value) {
         self.services.queues.send(FEEDBACK, event.to_string(), Duration::ZERO).unwrap();
@@ -180,11 +189,12 @@ async fn each_function_calls_what_is_written_down_and_nothing_else() {
     let mut tour = Tour::begin().await;
     rules(&mut tour).await;
     people(&mut tour).await;
-    campaigns(&mut tour).await;
+    let window = Window::ahead(12);
+    campaigns(&mut tour, &window).await;
     newsletters(&mut tour).await;
     what_ses_tells(&mut tour).await;
     recipients_own_acts(&mut tour).await;
-    tomorrow(&mut tour).await;
+    tomorrow(&mut tour, &window).await;
     let seen = serde_json::to_value(tour.end()).unwrap();
     let written: Value = serde_json::from_str(include_str!("../../infra/calls.json")).unwrap();
     assert_eq!(seen, written, "what was seen, for infra/calls.json:\n{seen:#}");
@@ -225,7 +235,7 @@ async fn people(tour: &mut Tour) {
     tour.api("DELETE", "/v1/interests?topic=knitting", Value::Null).await;
 }
 
-async fn campaigns(tour: &mut Tour) {
+async fn campaigns(tour: &mut Tour, window: &Window) {
     tour.drive().await;
     tour.api("POST", "/v1/previews", campaign("all")).await;
     let named = json!({ "audience": { "recipients": ["r-3", "r-nobody"] } });
@@ -240,15 +250,11 @@ async fn campaigns(tour: &mut Tour) {
         tour.api("POST", &format!("/v1/campaigns/later/{command}"), Value::Null).await;
     }
     // Some hours from now, where these people are.
-    let (_, window) = hours_ahead(12);
-    tour.api("POST", "/v1/campaigns", with(campaign("windowed"), window)).await;
+    tour.api("POST", "/v1/campaigns", with(campaign("windowed"), window.body.clone())).await;
     tour.drive().await;
     assert!(tour.services.ses.count() > 10, "too few mails to tell of");
     tour.api("POST", "/v1/campaigns/weekly/test", json!({ "recipient": "r-3" })).await;
-    // Its end is so near that no schedule is made for it; and a launch that comes twice finds the schedule of the first.
-    let ends = json!({ "expires_at": now + Duration::from_secs(10) });
-    tour.api("POST", "/v1/campaigns", with(campaign("ends"), ends)).await;
-    tour.drive().await;
+    // A launch that comes twice finds the schedules of the first.
     tour.invoke("launch", &message("launch", &json!({ "kind": "launch", "campaign": "windowed" }))).await;
     for path in ["", "/weekly", "/weekly/decisions", "/weekly/decisions/r-3", "/weekly/decisions/r-3?all=true"] {
         tour.api("GET", &format!("/v1/campaigns{path}"), Value::Null).await;
@@ -300,24 +306,28 @@ async fn recipients_own_acts(tour: &mut Tour) {
 }
 
 /// What comes when time has gone on, by the same steps on a clock that is driven.
-async fn tomorrow(tour: &mut Tour) {
+async fn tomorrow(tour: &mut Tour, window: &Window) {
     // A schedule that is there is moved.
     for command in ["pause", "resume"] {
         tour.api("POST", &format!("/v1/campaigns/windowed/{command}"), Value::Null).await;
     }
     tour.drive().await;
-    let (opens, window) = hours_ahead(12);
-    tour.api("POST", "/v1/campaigns", with(campaign("soon"), window)).await;
-    while let Some(batch) = binaries::batch(&tour.services, LAUNCH) {
-        tour.invoke("launch", &batch).await;
-    }
     let clock = Arc::new(LocalClock::driven(SystemClock::default().now()));
     let port: Arc<dyn Clock> = clock.clone();
-    let sender = tour.in_process("send", &port).await.sender();
 
+    // Its end is so near when it is launched that no schedule is made for it.
+    let ends = SystemClock::default().now() + Duration::from_hours(1);
+    tour.api("POST", "/v1/campaigns", with(campaign("ends"), json!({ "expires_at": ends }))).await;
+    clock.reach(ends - NEAR);
+    let launcher = tour.in_process("launch", &port).await.launcher();
+    launcher.attend(&"ends".parse().unwrap()).await.unwrap();
+
+    tour.api("POST", "/v1/campaigns", with(campaign("soon"), window.body.clone())).await;
+    tour.drive_launches().await;
+    let sender = tour.in_process("send", &port).await.sender();
     // Its window opens so soon that no schedule is made for it.
-    clock.reach(opens - Duration::from_secs(5));
-    let first = binaries::batch(&tour.services, SHARD).unwrap();
+    clock.reach(window.opens - NEAR);
+    let first = message("send", &json!({ "kind": "shard", "campaign": "soon", "shard": 0, "pass": 1 }));
     sender.handle(body(&first), &Unhurried).await.unwrap();
     // Nobody has asked for the account's limits for a while.
     clock.advance(Duration::from_hours(1)).unwrap();
@@ -328,13 +338,21 @@ async fn tomorrow(tour: &mut Tour) {
     sender.handle(body(&second), &Unhurried).await.unwrap();
 }
 
-/// A window of two hours in which these people are then, and when it opens.
-fn hours_ahead(hours: i64) -> (Timestamp, Value) {
-    let opens = SystemClock::default().now().in_tz("Europe/Berlin").unwrap().saturating_add(hours.hours());
-    let opens = opens.with().minute(0).second(0).subsec_nanosecond(0).build().unwrap();
-    let closes = opens.saturating_add(2.hours());
-    let [from, to] = [&opens, &closes].map(|time| time.strftime("%H:%M").to_string());
-    (opens.timestamp(), json!({ "send_window": { "opens": from, "closes": to } }))
+/// Two hours in which these people may be mailed.
+struct Window {
+    opens: Timestamp,
+    body: Value,
+}
+
+impl Window {
+    /// At the full hour.
+    fn ahead(hours: i64) -> Self {
+        let opens = SystemClock::default().now().in_tz("Europe/Berlin").unwrap().saturating_add(hours.hours());
+        let opens = opens.with().minute(0).second(0).subsec_nanosecond(0).build().unwrap();
+        let closes = opens.saturating_add(2.hours());
+        let [from, to] = [&opens, &closes].map(|time| time.strftime("%H:%M").to_string());
+        Self { opens: opens.timestamp(), body: json!({ "send_window": { "opens": from, "closes": to } }) }
+    }
 }
 
 fn body(event: &Value) -> &str {
