@@ -190,9 +190,14 @@ impl Account for SesAccount {
 impl Contract for SesAccount {
     async fn terms(&self) -> Result<Terms, PortError> {
         let answer = self.client.get_account().send().await.map_err(|error| PortError::unavailable("SES", error))?;
-        let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
-        Ok(Terms { limits: limits(&answer)?, plan: plan.and_then(|plan| Plan::of_ses(plan.as_str())) })
+        Ok(Terms { limits: limits(&answer)?, plan: plan(&answer) })
     }
+}
+
+/// `None` where SES does not say, or says one whose price nobody knows here.
+pub(super) fn plan(answer: &GetAccountOutput) -> Option<Plan> {
+    let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
+    plan.and_then(|plan| Plan::of_ses(plan.as_str()))
 }
 
 /// The limits as SES tells them, also those by which nobody could send.

@@ -17,16 +17,16 @@ use aws_sdk_sesv2::{
     types::{BehaviorOnMxFailure, DkimStatus, EventDestination, EventType, MailFromDomainStatus, VerificationStatus},
 };
 
-use super::{clients::Clients, pace::limits};
+use super::{
+    clients::Clients,
+    pace::{limits, plan},
+};
 use crate::{
-    domain::{
-        price::Plan,
-        readiness::{
-            account::{Account, Reputation},
-            events::{ConfigurationSet, Destination, EventKind},
-            sender::{Identity, MailFrom, Proof},
-            templates::Held,
-        },
+    domain::readiness::{
+        account::{Account, Reputation},
+        events::{ConfigurationSet, Destination, EventKind},
+        sender::{Identity, MailFrom, Proof},
+        templates::Held,
     },
     flow::{doctor::Surroundings, pace::Limits, port::PortError, template::Compiled},
 };
@@ -61,7 +61,6 @@ impl Surroundings for SesSurroundings {
     async fn account(&self) -> Result<Account, PortError> {
         let answer = self.client.get_account().send().await.map_err(failed)?;
         let Limits { per_second, per_day, sent_last_day } = limits(&answer)?;
-        let plan = answer.pricing_attributes().and_then(|pricing| pricing.current_plan());
         Ok(Account {
             production: answer.production_access_enabled(),
             sending: answer.sending_enabled(),
@@ -74,7 +73,7 @@ impl Surroundings for SesSurroundings {
             per_second,
             per_day,
             sent_last_day,
-            plan: plan.and_then(|plan| Plan::of_ses(plan.as_str())),
+            plan: plan(&answer),
         })
     }
 
