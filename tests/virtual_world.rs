@@ -2,17 +2,14 @@
 //! jumps to whatever comes next. All of it runs on one thread and draws from one seed: the same seed, the same run.
 
 mod audience;
-mod campaigns;
-mod clock;
+pub mod chance;
+pub mod clock;
 mod figures;
-mod network;
-mod people;
-mod queue;
-mod rules;
-mod ses;
-mod shards;
-mod tasks;
-mod timeline;
+pub mod network;
+pub mod queue;
+pub mod ses;
+pub mod tables;
+pub mod tasks;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +23,7 @@ use germane::{
         actor::Actor,
         campaign::Campaign,
         id::{CampaignId, RecipientId},
+        policy::Policy,
         report::{CampaignStatus, Counts},
         secret::Secret,
     },
@@ -33,7 +31,7 @@ use germane::{
         clock::Clock,
         launch::{CampaignRecord, Campaigns, Launcher, Move},
         pace::Pacer,
-        queue::{Message, Unhurried},
+        queue::Message,
         send::{Sender, monitor::Unwatched},
         token::{TokenKey, TokenKeys},
     },
@@ -42,15 +40,12 @@ use germane::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use campaigns::CampaignTable;
+use chance::Chance;
 use clock::{VirtualClock, VirtualTime};
-use network::Network;
-use people::PeopleTable;
-use queue::MessageQueue;
-use rules::Rules;
-use ses::SesAccount;
-use shards::ShardTable;
-use timeline::TimelineItem;
+use network::{Network, Weather};
+use queue::{Delivery, Hold, Queues};
+use ses::{SesAccount, Terms};
+use tables::{Tables, shipped_policy};
 
 pub use figures::{Figures, usable};
 
@@ -80,40 +75,40 @@ impl Setting {
     }
 }
 
+/// A schedule that lies further ahead, such as a campaign's end, is not waited for.
+const WAITED_FOR: Duration = Duration::from_mins(60);
+
 /// The deployment. What it holds stays from one call of [`World::work`] to the next.
 pub struct World {
     setting: Setting,
     time: VirtualTime,
-    network: Arc<Network>,
-    rules: Arc<Rules>,
-    people: Arc<PeopleTable>,
-    shards: Arc<ShardTable>,
-    campaigns: Arc<CampaignTable>,
-    queue: Arc<MessageQueue>,
-    timeline: Arc<TimelineItem>,
-    ses: Arc<SesAccount>,
+    tables: Tables,
+    queues: Queues,
+    ses: SesAccount,
     failures: Mutex<Vec<String>>,
 }
 
 impl World {
     pub fn new(setting: Setting) -> Self {
         let time = VirtualTime::default();
-        let network = Arc::new(Network::new(time.clone(), setting.seed));
-        let shards = Arc::new(ShardTable::new(Arc::clone(&network)));
-        let people = PeopleTable::new(Arc::clone(&network), SHARDS);
-        (0..setting.people).map(|number| audience::person(number, time.now())).for_each(|person| people.put(person));
+        let network = Network::new(time.clone(), Chance::new(setting.seed), Weather::default());
+        let tables = Tables::new(network.clone(), SHARDS);
+        tables.look(|store| {
+            let policy = Policy::parse(&shipped_policy()).unwrap();
+            store.rules.put(&policy, None);
+            for number in 0..setting.people {
+                let person = audience::person(number, time.now());
+                store.people.put(&person.id.clone(), Some(person), Duration::ZERO);
+            }
+        });
+        let terms = Terms { rate: setting.rate, throttle: setting.throttle, ..Terms::default() };
         Self {
             setting,
-            rules: Arc::new(Rules::shipped(Arc::clone(&network))),
-            people: Arc::new(people),
-            campaigns: Arc::new(CampaignTable::new(Arc::clone(&network), Arc::clone(&shards))),
-            queue: Arc::new(MessageQueue::new(Arc::clone(&network))),
-            timeline: Arc::new(TimelineItem::new(Arc::clone(&network))),
-            ses: Arc::new(SesAccount::new(Arc::clone(&network), setting.rate, setting.throttle)),
+            queues: Queues::new(network.clone(), Delivery::Fair),
+            ses: SesAccount::new(network, terms, None),
             failures: Mutex::default(),
             time,
-            network,
-            shards,
+            tables,
         }
     }
 
@@ -139,19 +134,19 @@ impl World {
     pub fn resume(&self, campaign: &str) {
         let resume = async {
             self.move_to(campaign, CampaignStatus::Paused, CampaignStatus::Launching).await;
-            self.queue.put(Message::Launch { campaign: campaign.parse().unwrap() }, Duration::ZERO);
+            self.launch(campaign);
         };
         self.run([resume.boxed_local()]);
     }
 
     /// How many people there are.
     pub fn people(&self) -> usize {
-        self.people.all().len()
+        self.tables.look(|store| store.people.all().count())
     }
 
     /// What SES saw of everything so far.
     pub fn figures(&self) -> Figures {
-        Figures { rate: self.setting.rate, calls: self.ses.calls(), reservations: self.timeline.takes() }
+        Figures { rate: self.setting.rate, calls: self.ses.calls(), reservations: self.tables.look(|store| store.timeline.takes) }
     }
 
     /// Work that failed and was delivered again, each in a sentence.
@@ -162,7 +157,7 @@ impl World {
     /// A campaign's outcomes of record.
     pub fn counts(&self, campaign: &str) -> Counts {
         let mut counts = Counts::default();
-        for shard in self.shards.standing(&campaign.parse().unwrap()) {
+        for shard in self.tables.look(|store| store.shards.standings(&campaign.parse().unwrap())) {
             counts.merge(&shard.progress.counts);
         }
         counts
@@ -172,8 +167,10 @@ impl World {
     pub fn mails(&self, campaign: &str) -> BTreeMap<RecipientId, usize> {
         let id: CampaignId = campaign.parse().unwrap();
         let key = self.campaign(campaign).key();
-        let claimed = self.people.all().into_iter().filter(|person| person.sends.of(key).is_some());
-        let mut mails: BTreeMap<RecipientId, usize> = claimed.map(|person| (person.id, 0)).collect();
+        let mut mails: BTreeMap<RecipientId, usize> = self.tables.look(|store| {
+            let claimed = store.people.all().filter(|person| person.sends.of(key).is_some());
+            claimed.map(|person| (person.id.clone(), 0)).collect()
+        });
         for call in self.ses.calls().into_iter().filter(|call| call.campaign == id) {
             call.taken.into_iter().for_each(|recipient| *mails.entry(recipient).or_default() += 1);
         }
@@ -188,57 +185,61 @@ impl World {
     }
 
     async fn event(&self, event: LocalBoxFuture<'_, ()>) {
-        self.queue.begin();
+        self.queues.begin();
         event.await;
-        self.queue.done();
+        self.queues.done();
     }
 
     /// One process: a pacer of its own, and one message after the other.
     async fn worker(&self, number: i32) {
         let clock = VirtualClock { time: self.time.clone(), ahead: self.setting.apart * (number % 2) };
         let (sender, launcher) = self.steps(Arc::new(clock));
-        while let Some(message) = self.queue.next().await {
-            let failed = match &message {
-                Message::Launch { campaign } => launcher.attend(campaign).await.err().map(|error| error.to_string()),
-                Message::Shard(work) => sender.run(work, &Unhurried).await.err().map(|error| error.to_string()),
+        let end = self.time.passed() + WAITED_FOR;
+        while let Some(received) = self.queues.next(end).await {
+            let turn = Hold { queues: &self.queues, received: &received, ends: None };
+            let failed = match Message::from_body(&received.body).unwrap() {
+                Message::Launch { campaign } => launcher.attend(&campaign).await.err().map(|error| error.to_string()),
+                Message::Shard(work) => sender.run(&work, &turn).await.err().map(|error| error.to_string()),
                 Message::Preview { .. } | Message::Newsletter { .. } | Message::Feedback { .. } => {
                     Some("nobody asks for it here".to_owned())
                 }
             };
             match failed {
-                None => self.queue.done(),
+                None => self.queues.delete(&received).await,
                 Some(failure) => {
                     self.failures.lock().unwrap().push(failure);
-                    self.queue.failed(message);
+                    self.queues.failed(&received).await;
                 }
             }
         }
     }
 
     fn steps(&self, clock: Arc<dyn Clock>) -> (Sender, Launcher) {
+        let (tables, queues) = (Arc::new(self.tables.clone()), Arc::new(self.queues.clone()));
+        let ses = Arc::new(self.ses.clone());
         let launcher = Launcher {
             clock: Arc::clone(&clock),
-            campaigns: self.campaigns.clone(),
-            policies: self.rules.clone(),
-            templates: self.rules.clone(),
-            queue: self.queue.clone(),
-            scheduler: self.queue.clone(),
+            campaigns: tables.clone(),
+            policies: tables.clone(),
+            templates: tables.clone(),
+            queue: queues.clone(),
+            scheduler: queues.clone(),
             shards: SHARDS,
         };
         let sender = Sender {
             clock: Arc::clone(&clock),
-            entropy: self.network.clone(),
-            campaigns: self.campaigns.clone(),
-            policies: self.rules.clone(),
-            templates: self.rules.clone(),
-            shard_items: self.shards.clone(),
-            ledger: self.shards.clone(),
-            pages: self.people.clone(),
-            claims: self.people.clone(),
-            mailer: self.ses.clone(),
-            pacer: Pacer::new(clock, self.timeline.clone(), self.ses.clone()),
-            queue: self.queue.clone(),
-            scheduler: self.queue.clone(),
+            entropy: Arc::new(self.tables.network.chance.clone()),
+            campaigns: tables.clone(),
+            policies: tables.clone(),
+            templates: tables.clone(),
+            shard_items: tables.clone(),
+            ledger: tables.clone(),
+            pages: tables.clone(),
+            claims: tables.clone(),
+            mailer: ses.clone(),
+            pacer: Pacer::new(clock, tables, ses),
+            queue: queues.clone(),
+            scheduler: queues,
             monitor: Arc::new(Unwatched),
             tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
             public_url: "https://mail.example.com".to_owned(),
@@ -259,23 +260,28 @@ impl World {
             pinned: None,
             campaign,
         };
-        self.campaigns.create(&record).await.unwrap();
-        self.queue.put(Message::Launch { campaign: id.parse().unwrap() }, Duration::ZERO);
+        Campaigns::create(&self.tables, &record).await.unwrap();
+        self.launch(id);
+    }
+
+    fn launch(&self, id: &str) {
+        let message = Message::Launch { campaign: id.parse().unwrap() };
+        self.queues.put(message.body().unwrap(), Duration::ZERO);
     }
 
     async fn move_to(&self, campaign: &str, from: CampaignStatus, to: CampaignStatus) {
-        let moved = self.campaigns.advance(&campaign.parse().unwrap(), &[from], &Move::to(to)).await.unwrap();
+        let moved = self.tables.advance(&campaign.parse().unwrap(), &[from], &Move::to(to)).await.unwrap();
         assert!(moved, "{campaign} is not {from}");
     }
 
     fn campaign(&self, id: &str) -> Campaign {
-        Campaign::parse(&self.body(id), &self.rules.policy.policy, self.time.now()).unwrap()
+        let policy = Policy::parse(&shipped_policy()).unwrap();
+        Campaign::parse(&self.body(id), &policy, self.time.now()).unwrap()
     }
 
     fn body(&self, id: &str) -> serde_json::Value {
-        let template = self.rules.template();
         json!({
-            "id": id, "topic": "rust", "channel": "work", "template": template,
+            "id": id, "topic": "rust", "channel": "work", "template": "newsletter",
             "content": { "headline": "Async closures" },
         })
     }

@@ -16,15 +16,29 @@ use jiff::{SignedDuration, Timestamp};
 const START: &str = "2026-11-23T09:59:58Z";
 
 /// The one true time of a world.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct VirtualTime(Arc<Mutex<Line>>);
 
-#[derive(Default)]
 struct Line {
+    start: Timestamp,
     passed: Duration,
-    /// Who sleeps until when. Those who wake at the same time wake in the order in which they fell asleep.
-    sleepers: BTreeMap<(Duration, u64), Waker>,
-    slept: u64,
+    /// What happens when. What happens at the same time happens in the order in which it was said.
+    due: BTreeMap<(Duration, u64), Due>,
+    said: u64,
+}
+
+enum Due {
+    /// Somebody sleeps until then.
+    Wake(Waker),
+    /// What was sent arrives, whether or not anybody still waits for its answer.
+    Arrive(Box<dyn FnOnce() + Send>),
+}
+
+impl Default for VirtualTime {
+    fn default() -> Self {
+        let line = Line { start: START.parse().unwrap(), passed: Duration::ZERO, due: BTreeMap::new(), said: 0 };
+        Self(Arc::new(Mutex::new(line)))
+    }
 }
 
 impl VirtualTime {
@@ -33,21 +47,39 @@ impl VirtualTime {
     }
 
     pub fn now(&self) -> Timestamp {
-        START.parse::<Timestamp>().unwrap() + self.passed()
+        let line = self.0.lock().unwrap();
+        line.start + line.passed
     }
 
     pub fn sleep(&self, span: Duration) -> Sleep {
         Sleep { time: self.clone(), until: self.passed() + span, number: None }
     }
 
-    /// Moves on to the next sleeper's time and wakes them; false if nobody sleeps.
+    pub fn after(&self, span: Duration, arrive: impl FnOnce() + Send + 'static) {
+        let mut line = self.0.lock().unwrap();
+        let at = line.passed + span;
+        line.put(at, Due::Arrive(Box::new(arrive)));
+    }
+
+    /// Moves on to whatever is due next, and has it happen; false if nothing is.
     pub fn advance(&self) -> bool {
         let mut line = self.0.lock().unwrap();
-        let Some(((until, _), waker)) = line.sleepers.pop_first() else { return false };
-        line.passed = until;
+        let Some(((at, _), due)) = line.due.pop_first() else { return false };
+        line.passed = at;
         drop(line);
-        waker.wake();
+        match due {
+            Due::Wake(waker) => waker.wake(),
+            Due::Arrive(arrive) => arrive(),
+        }
         true
+    }
+}
+
+impl Line {
+    fn put(&mut self, at: Duration, due: Due) -> u64 {
+        self.said += 1;
+        self.due.insert((at, self.said), due);
+        self.said
     }
 }
 
@@ -67,11 +99,11 @@ impl Future for Sleep {
         if line.passed >= self.until {
             return Poll::Ready(());
         }
-        let number = *self.number.get_or_insert_with(|| {
-            line.slept += 1;
-            line.slept
-        });
-        line.sleepers.insert((self.until, number), context.waker().clone());
+        let wake = Due::Wake(context.waker().clone());
+        match self.number {
+            Some(number) => drop(line.due.insert((self.until, number), wake)),
+            None => self.number = Some(line.put(self.until, wake)),
+        }
         Poll::Pending
     }
 }
@@ -79,12 +111,13 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.time.0.lock().unwrap().sleepers.remove(&(self.until, number));
+            self.time.0.lock().unwrap().due.remove(&(self.until, number));
         }
     }
 }
 
-/// The clock of one worker, which may be ahead of the true time.
+/// The clock of one worker, which may be ahead of the true time or behind it.
+#[derive(Clone)]
 pub struct VirtualClock {
     pub time: VirtualTime,
     pub ahead: SignedDuration,

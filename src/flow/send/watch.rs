@@ -26,6 +26,8 @@ pub(super) async fn watch(run: &Run<'_>) -> SendError {
     let mut renewal = renew_in(run, RENEW_EVERY);
     loop {
         tokio::select! {
+            // Not at random, so that the same seed gives a simulator the same walk.
+            biased;
             () = &mut over => {
                 run.stop.set(Stopped::TurnOver);
                 over = std::future::pending().boxed();

@@ -1,53 +1,39 @@
 //! The rate's item: every change is one conditional write, one at a time, as DynamoDB makes them.
 
-use std::sync::{Arc, Mutex};
-
 use async_trait::async_trait;
 use germane::flow::{
     pace::{Change, Changed, Take, Timeline, Timelines},
     port::PortError,
 };
 
-use super::network::Network;
-
-pub struct TimelineItem {
-    network: Arc<Network>,
-    held: Mutex<Held>,
-}
+use super::Tables;
 
 #[derive(Default)]
-struct Held {
+pub struct TimelineItem {
     timeline: Option<Timeline>,
-    takes: usize,
+    /// How often somebody tried to reserve.
+    pub takes: usize,
 }
 
 impl TimelineItem {
-    pub fn new(network: Arc<Network>) -> Self {
-        Self { network, held: Mutex::default() }
-    }
-
-    /// How often somebody tried to reserve.
-    pub fn takes(&self) -> usize {
-        self.held.lock().unwrap().takes
+    fn change(&mut self, change: &Change) -> Changed {
+        self.takes += usize::from(matches!(change, Change::Follow { .. } | Change::Begin { .. }));
+        match changed(self.timeline.as_ref(), change) {
+            None => Changed::Not(self.timeline.clone()),
+            Some(after) => Changed::Done(self.timeline.insert(after).clone()),
+        }
     }
 }
 
 #[async_trait]
-impl Timelines for TimelineItem {
+impl Timelines for Tables {
     async fn get(&self) -> Result<Option<Timeline>, PortError> {
-        Ok(self.network.table(|| self.held.lock().unwrap().timeline.clone()).await)
+        self.call("read the timeline", |store| store.timeline.timeline.clone()).await
     }
 
     async fn change(&self, change: &Change) -> Result<Changed, PortError> {
-        let write = || {
-            let mut held = self.held.lock().unwrap();
-            held.takes += usize::from(matches!(change, Change::Follow { .. } | Change::Begin { .. }));
-            match changed(held.timeline.as_ref(), change) {
-                None => Changed::Not(held.timeline.clone()),
-                Some(after) => Changed::Done(held.timeline.insert(after).clone()),
-            }
-        };
-        Ok(self.network.table(write).await)
+        let change = change.clone();
+        self.call("change the timeline", move |store| store.timeline.change(&change)).await
     }
 }
 
