@@ -31,6 +31,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled or refused",
+            Self::LostBefore => "lost before the effect",
+            Self::LostAfter => "lost after the effect",
+            Self::Late => "effect after the caller gave up",
+            Self::Repeated => "repeated by the SDK",
+            Self::Slow => "slow",
+            Self::Stale => "stale read",
+        }
+    }
+
     /// What can become of any call of DynamoDB.
     pub const ALL: [Self; 6] =
         [Self::Throttled, Self::LostBefore, Self::LostAfter, Self::Late, Self::Repeated, Self::Slow];
@@ -69,6 +81,9 @@ pub struct Log {
     /// How often each fault met a call.
     pub faults: BTreeMap<Fault, u64>,
     pub calls: u64,
+    /// How often a process died, and stood still.
+    pub crashes: u64,
+    pub stalls: u64,
     /// A line for each call and whatever else is said; `None` unless somebody wants to read it.
     pub lines: Option<Vec<String>>,
 }
@@ -81,6 +96,11 @@ impl Network {
     /// The same from another process.
     pub fn of(&self, who: &str) -> Self {
         Self { who: who.to_owned(), ..self.clone() }
+    }
+
+    /// The same where other things go wrong.
+    pub fn in_weather(&self, weather: Weather) -> Self {
+        Self { weather: Arc::new(weather), ..self.clone() }
     }
 
     pub fn log<T>(&self, with: impl FnOnce(&mut Log) -> T) -> T {

@@ -14,7 +14,7 @@ use germane::flow::port::PortError;
 
 use super::network::Network;
 
-pub use people::PeopleTable;
+pub use people::{Change, PeopleTable};
 pub use rules::{RulesTable, shipped_policy, templates};
 pub use shards::ShardTable;
 

@@ -45,6 +45,8 @@ pub(super) struct Item {
     /// Where the pass before ended.
     pub ended: Option<RecipientId>,
     pub settled: BTreeMap<Step, u64>,
+    /// Where each pass ended, which no adapter keeps: to check what is read.
+    pub ends: BTreeMap<u16, Option<RecipientId>>,
 }
 
 impl ShardTable {
@@ -118,15 +120,17 @@ impl Item {
     }
 
     fn renew(&mut self, epoch: u64, until: Timestamp) -> Committed {
-        if self.epoch != epoch {
-            return Committed::Fenced;
+        match self.lease {
+            Some(lease) if self.epoch == epoch && lease != LAPSED => {
+                self.lease = Some(lease.max(until));
+                Committed::Done
+            }
+            Some(_) | None => Committed::Fenced,
         }
-        self.lease = Some(until);
-        Committed::Done
     }
 
-    fn advance(&mut self, epoch: u64, chunk: &Chunk, progress: &Progress) -> Committed {
-        if self.epoch != epoch {
+    fn advance(&mut self, work: &Work, epoch: u64, chunk: &Chunk, progress: &Progress) -> Committed {
+        if (self.epoch, self.progress.pass) != (epoch, work.pass) {
             return Committed::Fenced;
         }
         if self.progress.cursor.as_ref() == Some(&chunk.last) {
@@ -156,6 +160,7 @@ impl Item {
                 let pass = self.progress.pass + 1;
                 let counts = self.progress.counts.clone();
                 self.ended = self.progress.cursor.clone();
+                self.ends.insert(self.progress.pass, self.progress.cursor.clone());
                 self.progress = Progress { pass, not_before: Some(until), counts, ..Progress::default() };
             }
         }
@@ -209,8 +214,8 @@ impl Shards for Tables {
         if put == Committed::Fenced {
             return Ok(put);
         }
-        let (chunk, progress) = (chunk.clone(), progress.clone());
-        let advance = move |item: &mut Item| item.advance(epoch, &chunk, &progress);
+        let (of, chunk, progress) = (work.clone(), chunk.clone(), progress.clone());
+        let advance = move |item: &mut Item| item.advance(&of, epoch, &chunk, &progress);
         Ok(self.shard("move a cursor", work, advance).await?.unwrap_or(Committed::Fenced))
     }
 
