@@ -10,6 +10,5 @@ mod promises;
 mod summary;
 mod world;
 
-pub use plan::Plan;
 pub use summary::Summary;
 pub use world::{Lived, live};

@@ -8,6 +8,7 @@ mod figures;
 pub mod network;
 pub mod queue;
 pub mod ses;
+pub mod steps;
 pub mod tables;
 pub mod tasks;
 
@@ -25,15 +26,10 @@ use germane::{
         id::{CampaignId, RecipientId},
         policy::Policy,
         report::{CampaignStatus, Counts},
-        secret::Secret,
     },
     flow::{
-        clock::Clock,
-        launch::{CampaignRecord, Campaigns, Launcher, Move},
-        pace::Pacer,
+        launch::{CampaignRecord, Campaigns, Move},
         queue::Message,
-        send::{Sender, monitor::Unwatched},
-        token::{TokenKey, TokenKeys},
     },
     local::ses::Throttle,
 };
@@ -45,6 +41,7 @@ use clock::{VirtualClock, VirtualTime};
 use network::{Network, Weather};
 use queue::{Delivery, Hold, Queues};
 use ses::{SesAccount, Terms};
+use steps::Process;
 use tables::{Tables, shipped_policy};
 
 pub use figures::{Figures, usable};
@@ -146,7 +143,11 @@ impl World {
 
     /// What SES saw of everything so far.
     pub fn figures(&self) -> Figures {
-        Figures { rate: self.setting.rate, calls: self.ses.calls(), reservations: self.tables.look(|store| store.timeline.takes) }
+        Figures {
+            rate: self.setting.rate,
+            calls: self.ses.calls(),
+            reservations: self.tables.look(|store| store.timeline.takes),
+        }
     }
 
     /// Work that failed and was delivered again, each in a sentence.
@@ -193,7 +194,13 @@ impl World {
     /// One process: a pacer of its own, and one message after the other.
     async fn worker(&self, number: i32) {
         let clock = VirtualClock { time: self.time.clone(), ahead: self.setting.apart * (number % 2) };
-        let (sender, launcher) = self.steps(Arc::new(clock));
+        let process = Process {
+            clock: Arc::new(clock),
+            tables: self.tables.clone(),
+            queues: self.queues.clone(),
+            ses: self.ses.clone(),
+        };
+        let (sender, launcher) = (process.sender(), process.launcher());
         let end = self.time.passed() + WAITED_FOR;
         while let Some(received) = self.queues.next(end).await {
             let turn = Hold { queues: &self.queues, received: &received, ends: None };
@@ -212,41 +219,6 @@ impl World {
                 }
             }
         }
-    }
-
-    fn steps(&self, clock: Arc<dyn Clock>) -> (Sender, Launcher) {
-        let (tables, queues) = (Arc::new(self.tables.clone()), Arc::new(self.queues.clone()));
-        let ses = Arc::new(self.ses.clone());
-        let launcher = Launcher {
-            clock: Arc::clone(&clock),
-            campaigns: tables.clone(),
-            policies: tables.clone(),
-            templates: tables.clone(),
-            queue: queues.clone(),
-            scheduler: queues.clone(),
-            shards: SHARDS,
-        };
-        let sender = Sender {
-            clock: Arc::clone(&clock),
-            entropy: Arc::new(self.tables.network.chance.clone()),
-            campaigns: tables.clone(),
-            policies: tables.clone(),
-            templates: tables.clone(),
-            shard_items: tables.clone(),
-            ledger: tables.clone(),
-            pages: tables.clone(),
-            claims: tables.clone(),
-            mailer: ses.clone(),
-            pacer: Pacer::new(clock, tables, ses),
-            queue: queues.clone(),
-            scheduler: queues,
-            monitor: Arc::new(Unwatched),
-            tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
-            public_url: "https://mail.example.com".to_owned(),
-            shards: SHARDS,
-            max_in_flight: 64,
-        };
-        (sender, launcher)
     }
 
     async fn submit(&self, id: &str) {

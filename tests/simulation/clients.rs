@@ -5,7 +5,6 @@ use std::time::Duration;
 use germane::{
     domain::{
         actor::Actor,
-        channel::Channel,
         frequency::FrequencyCap,
         id::{CampaignId, RecipientId},
         recipient::{Act as Own, Less},
@@ -18,10 +17,7 @@ use germane::{
     },
 };
 
-use super::{
-    super::virtual_world::{network::Network, tables::Tables},
-    plan::Act,
-};
+use super::{super::virtual_world::network::Network, plan::Act};
 
 const AGAIN: Duration = Duration::from_secs(5);
 /// Whoever is still not answered after so many tries has given up.
@@ -29,7 +25,6 @@ const TRIES: usize = 40;
 
 pub struct Client {
     pub network: Network,
-    pub tables: Tables,
     pub api: Api,
     pub preferences: Preferences,
     pub tokens: TokenKeys,

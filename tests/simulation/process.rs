@@ -2,14 +2,20 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::{
-    StreamExt,
-    future::LocalBoxFuture,
-    stream::FuturesUnordered,
+use futures_util::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use germane::{
+    flow::{
+        feedback::Feedback,
+        launch::Launcher,
+        queue::{Message, Turn},
+        send::Sender,
+    },
+    lambda::queue::WorkError,
 };
 
 use super::{
@@ -18,7 +24,7 @@ use super::{
         network::Network,
         queue::{Hold, Queues, Received},
         ses::SesAccount,
-        steps::{Steps},
+        steps::Process,
         tables::Tables,
     },
     plan::{Plan, ProcessPlan},
@@ -49,8 +55,15 @@ pub async fn live(plan: &Plan, of: &ProcessPlan, network: Network, ways: &Ways<'
 async fn work(of: &ProcessPlan, network: &Network, ways: &Ways<'_>, end: Duration) {
     let clock = VirtualClock { time: network.time.clone(), ahead: of.ahead };
     let queues = ways.queues.from(network.clone());
-    let steps = Steps::new(ways.tables.from(network.clone()), queues.clone(), ways.ses.from(network.clone()), clock);
-    let workers = steps.workers(of.max_in_flight);
+    let process = Process {
+        clock: Arc::new(clock),
+        tables: ways.tables.from(network.clone()),
+        queues: queues.clone(),
+        ses: ways.ses.from(network.clone()),
+    };
+    let mut sender = process.sender();
+    sender.max_in_flight = of.max_in_flight;
+    let workers = Steps { launcher: process.launcher(), sender, feedback: process.feedback() };
     let mut hands: FuturesUnordered<_> = (0..of.at_once)
         .map(|_| async {
             while let Some(received) = queues.next(end).await {
@@ -61,7 +74,7 @@ async fn work(of: &ProcessPlan, network: &Network, ways: &Ways<'_>, end: Duratio
     while hands.next().await.is_some() {}
 }
 
-async fn handle(of: &ProcessPlan, network: &Network, queues: &Queues, workers: &Workers, received: &Received) {
+async fn handle(of: &ProcessPlan, network: &Network, queues: &Queues, workers: &Steps, received: &Received) {
     let ends = of.turn.map(|turn| network.time.passed() + turn);
     let turn = Hold { queues, received, ends };
     network.say(|| format!("works on {}", received.body));
@@ -70,6 +83,26 @@ async fn handle(of: &ProcessPlan, network: &Network, queues: &Queues, workers: &
         Err(error) => {
             network.say(|| format!("failed: {error}"));
             queues.failed(received).await;
+        }
+    }
+}
+
+/// What the messages of a simulated world are for.
+struct Steps {
+    launcher: Launcher,
+    sender: Sender,
+    feedback: Feedback,
+}
+
+impl Steps {
+    async fn handle(&self, body: &str, turn: &dyn Turn) -> Result<(), WorkError> {
+        match Message::from_body(body) {
+            Ok(Message::Launch { campaign }) => Ok(self.launcher.attend(&campaign).await?),
+            Ok(Message::Shard(work)) => Ok(self.sender.run(&work, turn).await?),
+            // What SES says, or what of it had to wait.
+            Ok(Message::Feedback { .. } | Message::Newsletter { .. } | Message::Preview { .. }) | Err(_) => {
+                Ok(self.feedback.take(&[body]).await.into_iter().collect::<Result<(), _>>()?)
+            }
         }
     }
 }

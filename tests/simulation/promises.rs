@@ -108,10 +108,11 @@ impl Witness {
     }
 }
 
-/// Whether nothing about a campaign's topic may come on its channel any more.
+/// Whether nothing about a campaign's topic may come on its channel any more: somebody withdrew what permitted it, and
+/// what is granted besides is above or as old as that.
 fn left(person: &Recipient, campaign: &Campaign) -> bool {
     let on = person.consents.iter().filter(|held| held.channel == campaign.channel && held.topic.covers(&campaign.topic));
-    person.suppression.is_some() || on.into_iter().all(|held| held.status == ConsentStatus::Withdrawn)
+    person.suppression.is_some() || on.into_iter().any(|held| held.status == ConsentStatus::Withdrawn)
 }
 
 /// The campaigns for which a write took somebody.

@@ -3,7 +3,7 @@
 use std::{sync::{Arc, Mutex}, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use germane::domain::{actor::Actor, policy::Policy};
+use germane::domain::policy::Policy;
 use jiff::SignedDuration;
 
 use super::{
@@ -13,14 +13,14 @@ use super::{
         network::{Network, Weather},
         queue::{Delivery, Queues},
         ses::SesAccount,
-        steps::Steps,
+        steps::{Process, tokens},
         tables::Tables,
         tasks,
     },
-    clients::{Client, Promise},
+    clients::Client,
     plan::{Act, Plan},
     process::{self, Ways},
-    promises::{self, Witness},
+    promises::Witness,
     summary::Summary,
 };
 
@@ -123,7 +123,7 @@ impl<'a> World<'a> {
             self.network.time.sleep(at).await;
             let client = self.client(self.network.of("client"));
             if let Some(promise) = client.act(&act).await {
-                self.witness.lock().unwrap().promised(promise, &self.tables, self.network.time.passed());
+                self.witness.lock().unwrap().promised(promise, &self.tables);
             }
             self.queues.done();
         }
@@ -142,7 +142,8 @@ impl<'a> World<'a> {
     fn client(&self, network: Network) -> Client {
         let clock = VirtualClock { time: network.time.clone(), ahead: SignedDuration::ZERO };
         let (tables, queues) = (self.tables.from(network.clone()), self.queues.from(network.clone()));
-        let steps = Steps::new(tables.clone(), queues, self.ses.from(network.clone()), clock);
-        Client { api: steps.api(), preferences: steps.preferences(), tokens: steps.tokens(), tables, network }
+        let ses = self.ses.from(network.clone());
+        let process = Process { clock: Arc::new(clock), tables, queues, ses };
+        Client { api: process.api(), preferences: process.preferences(), tokens: tokens(), network }
     }
 }

@@ -59,6 +59,8 @@ pub struct Weather {
 /// How long the SDK waits for an answer, with all that it repeats.
 const GIVES_UP: Duration = Duration::from_secs(10);
 /// How much later than that what was thought lost may arrive.
+/// A world of so many calls does not come to an end.
+const ENDLESS: u64 = 200_000;
 const LATE_MICROS: Range<u64> = 0..120_000_000;
 const SLOW_MICROS: Range<u64> = 500_000..9_000_000;
 /// How soon the SDK repeats what was not answered.
@@ -105,6 +107,11 @@ impl Network {
 
     pub fn log<T>(&self, with: impl FnOnce(&mut Log) -> T) -> T {
         with(&mut self.log.lock().unwrap())
+    }
+
+    /// Whether so much happened that there is no end in sight.
+    pub fn is_endless(&self) -> bool {
+        self.log(|log| log.calls > ENDLESS)
     }
 
     /// Writes a line of the trace.

@@ -1,12 +1,16 @@
 //! The tables in memory, as the adapters of the flow's ports keep them: each change is one conditional write, and a
 //! transaction is one change of several of them. `tests/contract.rs` holds both to the same promises.
 
+mod addresses;
 mod campaigns;
+mod evidence;
 mod ledger;
 mod people;
 mod rules;
+mod settlements;
 mod shards;
 mod timeline;
+mod writes;
 
 use std::sync::{Arc, Mutex};
 
@@ -14,16 +18,24 @@ use germane::flow::port::PortError;
 
 use super::network::Network;
 
+pub use addresses::AddressTable;
+pub use campaigns::CampaignTable;
+pub use evidence::EvidenceTable;
 pub use people::{Change, PeopleTable};
 pub use rules::{RulesTable, shipped_policy, templates};
+pub use settlements::SettlementTable;
 pub use shards::ShardTable;
+pub use timeline::TimelineItem;
 
 /// What is stored.
 pub struct Store {
     pub people: PeopleTable,
-    pub campaigns: campaigns::CampaignTable,
+    pub addresses: AddressTable,
+    pub evidence: EvidenceTable,
+    pub campaigns: CampaignTable,
     pub shards: ShardTable,
-    pub timeline: timeline::TimelineItem,
+    pub settlements: SettlementTable,
+    pub timeline: TimelineItem,
     pub rules: RulesTable,
 }
 
@@ -31,6 +43,8 @@ pub struct Store {
 #[derive(Clone)]
 pub struct Tables {
     pub network: Network,
+    /// Fixed when they were made.
+    pub shards: u16,
     store: Arc<Mutex<Store>>,
 }
 
@@ -38,17 +52,20 @@ impl Tables {
     pub fn new(network: Network, shards: u16) -> Self {
         let store = Store {
             people: PeopleTable::new(shards),
-            campaigns: campaigns::CampaignTable::default(),
+            addresses: AddressTable::default(),
+            evidence: EvidenceTable::default(),
+            campaigns: CampaignTable::default(),
             shards: ShardTable::default(),
-            timeline: timeline::TimelineItem::default(),
+            settlements: SettlementTable::default(),
+            timeline: TimelineItem::default(),
             rules: RulesTable::default(),
         };
-        Self { network, store: Arc::new(Mutex::new(store)) }
+        Self { network, shards, store: Arc::new(Mutex::new(store)) }
     }
 
     /// The same tables from another process.
     pub fn from(&self, network: Network) -> Self {
-        Self { network, store: Arc::clone(&self.store) }
+        Self { network, ..self.clone() }
     }
 
     /// What is there at this moment, without a call.

@@ -23,6 +23,9 @@ pub(super) fn came(witness: &mut Witness, store: &Store, queues: &Queues) {
             witness.says(6, format!("{} is still {} at the end", record.campaign.id, record.status));
         }
     }
+    if queues.network.is_endless() {
+        witness.says(6, "there is no end in sight");
+    }
     let (messages, schedules) = queues.left();
     if (messages, schedules) != (0, 0) {
         witness.says(6, format!("{messages} messages and {schedules} schedules are left at the end"));

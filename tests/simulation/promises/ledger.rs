@@ -50,7 +50,8 @@ fn outcomes(store: &Store, newest: &Work) -> (BTreeMap<Ref, Outcome>, Vec<Ref>) 
             }
         }
     }
-    for (reference, settlement) in store.settlements.of_shard(&newest.campaign, newest.shard) {
+    let settled = store.settlements.of(&newest.campaign).filter(|(shard, _, _)| *shard == newest.shard);
+    for (_, reference, settlement) in settled {
         if let Some(outcome) = outcomes.get_mut(&reference) {
             *outcome = settlement.over(outcome.clone());
         }
@@ -107,8 +108,13 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
         }
         // Whom SES took and who is not in the ledger of a campaign that is over.
         let over = matches!(record.status, CampaignStatus::Complete);
+        // Somebody who was erased before a chunk could say so is in none.
+        let there = |person: &RecipientId| {
+            let mut changes = store.people.changes.iter().filter(|change| change.id == *person);
+            changes.all(|change| change.after.is_some())
+        };
         for (_, person) in mailed.iter().filter(|(campaign, _)| over && campaign == id) {
-            if !decided.contains_key(person) {
+            if !decided.contains_key(person) && there(person) {
                 witness.says(1, format!("{person} was mailed {id} and is not in its ledger"));
             }
         }
@@ -135,7 +141,8 @@ fn audience(
     }
     let created = record.created_at;
     for person in store.people.all().filter(|person| is_meant(&person.id)) {
-        let began = u128::try_from(created.as_millisecond()).unwrap_or(0);
+        // A read that need not be consistent knows of whoever came a second before.
+        let began = u128::try_from(created.as_millisecond() - 1_000).unwrap_or(0);
         let came = store.people.changes.iter().rfind(|change| change.id == person.id && change.before.is_none());
         let before = came.and_then(|came| came.after.as_ref()).is_some_and(|first| u128::from(first.version) < began);
         if before && !decided.contains_key(&person.id) {

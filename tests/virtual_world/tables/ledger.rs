@@ -12,7 +12,16 @@ use germane::{
     },
 };
 
-use super::{ShardTable, Tables, shards::walk};
+use super::{ShardTable, Store, Tables, shards::walk};
+
+/// Up to where a pass was walked.
+#[derive(Clone)]
+enum Passed {
+    /// What begins where it ended, or at its cursor so far, was put by a worker that died before it moved the cursor.
+    Until(RecipientId),
+    /// Of older passes no end is kept.
+    Whole,
+}
 
 impl ShardTable {
     /// The chunks of a pass that its cursor passed, whatever an adapter can know of it.
@@ -28,50 +37,67 @@ impl ShardTable {
         chunks.filter(|chunk| chunk.start.as_ref().is_none_or(|start| start < end)).collect()
     }
 
-    /// Those of a pass that its cursor has passed, in the order of the people. What begins where a pass ended, or at
-    /// its cursor so far, was put by a worker that died before it moved the cursor. Of older passes no end is kept.
+    /// Those of a pass that its cursor has passed, in the order of the people.
     pub fn committed(&self, work: &Work) -> Vec<&Chunk> {
-        let Some(item) = self.item(&work.campaign, work.shard) else { return Vec::new() };
-        let end = match item.progress.pass.checked_sub(work.pass) {
-            None => return Vec::new(),
-            Some(0) if item.progress.cursor.is_none() => return Vec::new(),
-            Some(0) => item.progress.cursor.as_ref(),
-            Some(1) => item.ended.as_ref(),
-            Some(_) => None,
+        self.passed(work).map_or_else(Vec::new, |passed| self.within(work, passed).collect())
+    }
+
+    /// `None` while nothing is.
+    fn passed(&self, work: &Work) -> Option<Passed> {
+        let item = self.item(&work.campaign, work.shard)?;
+        match item.progress.pass.checked_sub(work.pass)? {
+            0 => item.progress.cursor.clone().map(Passed::Until),
+            1 => Some(item.ended.clone().map_or(Passed::Whole, Passed::Until)),
+            2.. => Some(Passed::Whole),
+        }
+    }
+
+    fn within(&self, work: &Work, passed: Passed) -> impl DoubleEndedIterator<Item = &Chunk> {
+        let is_within = move |start: &Option<RecipientId>| match (&passed, start) {
+            (Passed::Until(end), Some(start)) => start < end,
+            (Passed::Whole, _) | (Passed::Until(_), None) => true,
         };
         let chunks = self.chunks.get(&walk(work)).into_iter().flatten();
-        let passed = chunks.filter(|(start, _)| end.is_none_or(|end| start.as_ref().is_none_or(|start| start < end)));
-        passed.map(|(_, put)| &put.chunk).collect()
+        chunks.filter(move |(start, _)| is_within(start)).map(|(_, put)| &put.chunk)
+    }
+}
+
+impl Tables {
+    /// The last committed chunk of a pass whose start is such. The shard is read first, then the chunk.
+    async fn last_chunk(
+        &self,
+        work: &Work,
+        is_such: impl Fn(Option<&RecipientId>) -> bool + Send + 'static,
+    ) -> Result<Option<Chunk>, PortError> {
+        let of = work.clone();
+        let read = move |store: &mut Store| store.shards.passed(&of);
+        let Some(passed) = self.call("read how far a shard is", read).await? else { return Ok(None) };
+        let of = work.clone();
+        self.call("read a chunk", move |store| {
+            store.shards.within(&of, passed.clone()).rfind(|chunk| is_such(chunk.start.as_ref())).cloned()
+        })
+        .await
     }
 }
 
 #[async_trait]
 impl Ledger for Tables {
     async fn covering(&self, work: &Work, id: &RecipientId) -> Result<Option<Chunk>, PortError> {
-        let (work, id) = (work.clone(), id.clone());
-        self.call("read the chunk of a person", move |store| {
-            let committed = store.shards.committed(&work);
-            let begun = committed.into_iter().rfind(|chunk| chunk.start.as_ref().is_none_or(|start| *start < id));
-            begun.filter(|chunk| id <= chunk.last).cloned()
-        })
-        .await
+        let of = id.clone();
+        let chunk = self.last_chunk(work, move |start| start.is_none_or(|start| *start < of)).await?;
+        Ok(chunk.filter(|chunk| *id <= chunk.last))
     }
 
     async fn after(&self, work: &Work, start: Option<&RecipientId>) -> Result<Option<Chunk>, PortError> {
-        let (work, start) = (work.clone(), start.cloned());
-        self.call("read a chunk", move |store| {
-            let committed = store.shards.committed(&work);
-            let begun = committed.into_iter().rfind(|chunk| chunk.start <= start);
-            begun.filter(|chunk| start.as_ref().is_none_or(|start| *start < chunk.last)).cloned()
-        })
-        .await
+        let from = start.cloned();
+        let chunk = self.last_chunk(work, move |start| start <= from.as_ref()).await?;
+        Ok(chunk.filter(|chunk| start.is_none_or(|start| *start < chunk.last)))
     }
 
     async fn progress(&self, work: &Work) -> Result<Option<Progress>, PortError> {
         let work = work.clone();
-        let read = move |store: &mut super::Store| {
-            store.shards.item(&work.campaign, work.shard).map(|item| item.progress.clone())
-        };
+        let read =
+            move |store: &mut Store| store.shards.item(&work.campaign, work.shard).map(|item| item.progress.clone());
         self.call("read a shard", read).await
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use germane::{
     domain::{
         id::{RecipientId, Shard},
@@ -21,6 +22,8 @@ use super::Tables;
 
 /// About as many as DynamoDB reads at once: a megabyte of them.
 const PAGE: usize = 1_500;
+/// Of `BatchGetItem`.
+const GETS_PER_CALL: usize = 100;
 /// How long a read that need not be consistent may find what was there before.
 const STALE_FOR: Duration = Duration::from_secs(1);
 
@@ -78,6 +81,10 @@ impl PeopleTable {
         self.changes.push(Change { at, id: id.clone(), before: row.before.clone(), after: row.now.clone() });
     }
 
+    fn read(&self, id: &RecipientId, since: Duration) -> Option<&Recipient> {
+        self.people.get(&Shard::of(id, self.shards))?.get(id)?.read(since)
+    }
+
     /// The people of a shard as a read finds them that knows all that was changed until `since`.
     fn shard(&self, shard: Shard, since: Duration) -> impl Iterator<Item = &Recipient> {
         self.people.get(&shard).into_iter().flat_map(BTreeMap::values).filter_map(move |row| row.read(since))
@@ -109,22 +116,26 @@ impl Pages for Tables {
         self.call("read a page", move |store| {
             let known = tables.known(consistent);
             let ahead = store.people.shard(shard, known).filter(|person| after.as_ref().is_none_or(|a| person.id > *a));
-            let mut recipients: Vec<Recipient> = ahead.take(store.people.page + 1).cloned().collect();
-            let more = recipients.len() > store.people.page;
-            recipients.truncate(store.people.page);
+            let recipients: Vec<Recipient> = ahead.take(store.people.page).cloned().collect();
+            // Who has read so many is not told whether they were the last.
+            let more = recipients.len() == store.people.page;
             Page { recipients, more }
         })
         .await
     }
 
-    async fn listed(&self, shard: Shard, ids: &[RecipientId], consistent: bool) -> Result<Vec<Recipient>, PortError> {
-        let (tables, mut ids) = (self.clone(), ids.to_vec());
+    async fn listed(&self, _shard: Shard, ids: &[RecipientId], consistent: bool) -> Result<Vec<Recipient>, PortError> {
+        let mut ids = ids.to_vec();
         ids.sort_unstable();
-        self.call("read people", move |store| {
-            let known = tables.known(consistent);
-            store.people.shard(shard, known).filter(|person| ids.binary_search(&person.id).is_ok()).cloned().collect()
-        })
-        .await
+        let calls = ids.chunks(GETS_PER_CALL).map(|ids| {
+            let (tables, ids) = (self.clone(), ids.to_vec());
+            self.call("read people", move |store| {
+                let known = tables.known(consistent);
+                let listed = ids.iter().filter_map(|id| store.people.read(id, known).cloned());
+                listed.collect::<Vec<_>>()
+            })
+        });
+        Ok(try_join_all(calls).await?.into_iter().flatten().collect())
     }
 }
 

@@ -14,7 +14,7 @@ use germane::{
 };
 use serde_json::Value;
 
-use super::Tables;
+use super::{Store, Tables};
 
 #[derive(Default)]
 pub struct RulesTable {
@@ -55,8 +55,17 @@ impl Policies for Tables {
     }
 
     async fn put(&self, policy: &Policy, put: &PolicyPut) -> Result<u32, PortError> {
-        let (policy, put) = (policy.clone(), put.clone());
-        self.transact("put a policy", move |store| store.rules.put(&policy, Some(put.clone()))).await
+        loop {
+            let held = self.call("read the policy's version", |store| store.rules.policies.len()).await?;
+            let (policy, put) = (policy.clone(), put.clone());
+            let next = move |store: &mut Store| {
+                (store.rules.policies.len() == held).then(|| store.rules.put(&policy, Some(put.clone())))
+            };
+            // If somebody else put one at the same moment, ours is the one after it.
+            if let Some(version) = self.transact("put a policy", next).await? {
+                return Ok(version);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shards of campaigns: the lease, and the commit that only its holder can make.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use async_trait::async_trait;
 use germane::{
@@ -79,7 +79,10 @@ impl ShardTable {
         if chunks.get(&chunk.start).is_some_and(|held| held.epoch > epoch) {
             return Committed::Fenced;
         }
-        chunks.insert(chunk.start.clone(), Put { epoch, chunk: chunk.clone() });
+        let mut entries = chunk.entries.clone();
+        entries.sort_by_key(|entry| entry.reference);
+        let forget_at = chunk.forget_at.map(|at| Timestamp::from_second(at.as_second()).unwrap());
+        chunks.insert(chunk.start.clone(), Put { epoch, chunk: Chunk { entries, forget_at, ..chunk.clone() } });
         Committed::Done
     }
 }
@@ -98,6 +101,17 @@ impl Item {
         until: Timestamp,
     ) -> TakeOver {
         let progress = self.progress.clone();
+        let is_free = match (purpose, self.lease) {
+            (_, Some(lease)) if lease > now => false,
+            (Purpose::Walk, _) => progress.not_before.is_none_or(|start| start <= now),
+            (Purpose::Sweep, lease) => lease.is_some(),
+        };
+        if is_free && !progress.done && progress.pass == work.pass {
+            let drained = self.lease.is_none();
+            self.epoch += 1;
+            (self.owner, self.lease) = (Some(owner), Some(until));
+            return TakeOver::Taken { epoch: self.epoch, progress, drained };
+        }
         if progress.done || progress.pass > work.pass {
             return TakeOver::Past;
         }
@@ -107,16 +121,11 @@ impl Item {
         if self.owner == Some(owner) {
             return TakeOver::Taken { epoch: self.epoch, progress, drained: false };
         }
-        match (purpose, self.lease, progress.not_before) {
-            (_, Some(lease), _) if lease > now => return TakeOver::Held { until: lease },
-            (Purpose::Sweep, None, _) => return TakeOver::Drained,
-            (Purpose::Walk, _, Some(until)) if until > now => return TakeOver::Asleep { until },
-            (Purpose::Walk | Purpose::Sweep, ..) => {}
+        match (self.lease, progress.not_before) {
+            (Some(lease), _) if lease > now => TakeOver::Held { until: lease },
+            (_, Some(until)) if purpose == Purpose::Walk => TakeOver::Asleep { until },
+            (_, Some(_) | None) => TakeOver::Drained,
         }
-        let drained = self.lease.is_none();
-        self.epoch += 1;
-        (self.owner, self.lease) = (Some(owner), Some(until));
-        TakeOver::Taken { epoch: self.epoch, progress, drained }
     }
 
     fn renew(&mut self, epoch: u64, until: Timestamp) -> Committed {
@@ -149,19 +158,19 @@ impl Item {
         if self.epoch != epoch {
             return Committed::Fenced;
         }
-        if self.progress.pass > work.pass {
-            return Committed::Done;
+        match self.progress.pass.cmp(&work.pass) {
+            Ordering::Greater => return Committed::Done,
+            Ordering::Less => return Committed::Fenced,
+            Ordering::Equal => {}
         }
         self.lease = (left == Left::Undrained).then_some(LAPSED);
         match left {
             Left::Unfinished | Left::Undrained => {}
             Left::Done => self.progress.done = true,
             Left::Asleep { until } => {
-                let pass = self.progress.pass + 1;
-                let counts = self.progress.counts.clone();
-                self.ended = self.progress.cursor.clone();
                 self.ends.insert(self.progress.pass, self.progress.cursor.clone());
-                self.progress = Progress { pass, not_before: Some(until), counts, ..Progress::default() };
+                self.ended = self.progress.cursor.take();
+                (self.progress.pass, self.progress.not_before, self.progress.next) = (work.pass + 1, Some(until), None);
             }
         }
         Committed::Done
