@@ -35,5 +35,5 @@ mod turn;
 mod virtual_world;
 mod wall;
 mod words;
-mod worlds;
 mod world;
+mod worlds;

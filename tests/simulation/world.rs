@@ -1,6 +1,9 @@
 //! One world, from its first moment until nobody has anything to do any more.
 
-use std::{sync::{Arc, Mutex}, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use germane::domain::policy::Policy;
@@ -27,7 +30,7 @@ use super::{
 /// By then everything has ended: campaigns last no longer than ten days, and what waits for them two more.
 const END: Duration = Duration::from_secs(16 * 86_400);
 /// When whatever was paused is resumed, so that it can end: after the worst is over.
-const RESUMED: [u64; 3] = [4 * 86_400, 5 * 86_400, 6 * 86_400];
+const RESUMED: [u64; 3] = [86_400, 2 * 86_400, 3 * 86_400];
 /// How often the ledger is looked at meanwhile.
 const LOOKS: u64 = 12;
 
