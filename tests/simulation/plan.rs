@@ -102,6 +102,13 @@ impl Plan {
         }
     }
 
+    /// Whether every answer comes and nobody dies.
+    pub fn is_certain(&self) -> bool {
+        let lost = [Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow];
+        let comes = lost.iter().all(|fault| !self.weather.faults.contains_key(fault));
+        comes && self.crashes == 0 && self.stalls == 0
+    }
+
     /// Whether nothing goes wrong in it, so that more may be asked of it.
     pub fn is_calm(&self) -> bool {
         self.weather.faults.is_empty()

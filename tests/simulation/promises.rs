@@ -5,6 +5,10 @@ mod claims;
 mod ends;
 mod ledger;
 mod mails;
+mod told;
+
+pub use ledger::Expected;
+pub use told::told;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,17 +32,28 @@ use super::{
 /// Who watches a world.
 pub struct Witness {
     pub calm: bool,
+    /// Whether every answer comes and nobody dies, so that every slot is accounted for.
+    pub certain: bool,
     /// How far clocks may be apart.
     pub skewed: bool,
     /// What was not kept, each in a sentence.
     pub broken: Vec<String>,
     promised: Vec<(usize, Promise)>,
+    /// Since when each campaign runs over its policy's rates of bounces and complaints.
+    tripped: BTreeMap<CampaignId, Duration>,
 }
 
 impl Witness {
     pub fn new(plan: &Plan) -> Self {
         let skewed = plan.processes.iter().any(|process| !process.ahead.is_zero());
-        Self { calm: plan.is_calm(), skewed, broken: Vec::new(), promised: Vec::new() }
+        Self {
+            calm: plan.is_calm(),
+            certain: plan.is_certain(),
+            skewed,
+            tripped: BTreeMap::new(),
+            broken: Vec::new(),
+            promised: Vec::new(),
+        }
     }
 
     fn says(&mut self, promise: u8, broken: impl std::fmt::Display) {
@@ -73,7 +88,16 @@ impl Witness {
 
     /// What must be so at every moment.
     pub fn look(&mut self, tables: &Tables) {
-        tables.look(|store| ledger::adds_up(self, store));
+        let now = tables.network.time.passed();
+        tables.look(|store| {
+            ledger::adds_up(self, store);
+            ends::stops_itself(self, store, now);
+        });
+    }
+
+    /// What the API told otherwise than the ledger holds it.
+    pub fn told(&mut self, broken: Vec<String>) {
+        broken.into_iter().for_each(|broken| self.says(1, broken));
     }
 
     pub fn end(&mut self, tables: &Tables, ses: &SesAccount, queues: &Queues) {
@@ -83,7 +107,7 @@ impl Witness {
             self.withdrawals_won(store);
             mails::right(self, store, &calls);
             ledger::adds_up(self, store);
-            ledger::true_to_the_world(self, store, &calls);
+            ledger::true_to_the_world(self, store, &calls, &ses.told());
             ends::came(self, store, queues);
         });
     }
@@ -121,6 +145,11 @@ fn taken_by<'a>(change: &Change, campaigns: &'a [Campaign]) -> Vec<&'a Campaign>
     let had = |key| change.before.as_ref().is_some_and(|before| before.sends.of(key).is_some());
     let has = |key| change.after.as_ref().is_some_and(|after| after.sends.of(key).is_some());
     campaigns.iter().filter(|campaign| has(campaign.key()) && !had(campaign.key())).collect()
+}
+
+/// What the API must tell.
+pub fn expected(tables: &Tables) -> Vec<Expected> {
+    tables.look(|store| ledger::of_everybody(store))
 }
 
 /// When each person was taken for each campaign, and when given back.

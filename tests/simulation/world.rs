@@ -23,7 +23,7 @@ use super::{
     clients::Client,
     plan::{Act, Plan},
     process::{self, Ways},
-    promises::Witness,
+    promises::{self, Witness},
     summary::Summary,
 };
 
@@ -56,6 +56,7 @@ pub fn live(seed: u64, traced: bool) -> Lived {
     let world = World::new(&plan, network);
     world.run();
     world.witness.lock().unwrap().end(&world.tables, &world.ses, &world.queues);
+    world.ask();
     let broken = std::mem::take(&mut world.witness.lock().unwrap().broken);
     let trace = world.network.log(|log| log.lines.take()).unwrap_or_default();
     let summary = Summary::of(&world.network, &world.tables, &world.ses, &world.queues);
@@ -131,6 +132,17 @@ impl<'a> World<'a> {
             self.queues.done();
         }
         .boxed_local()
+    }
+
+    /// Asks the API about everybody, in quiet weather.
+    fn ask(&self) {
+        let client = self.client(self.network.in_weather(Weather::default()));
+        let ask = async {
+            let expected = promises::expected(&self.tables);
+            let broken = promises::told(&client.api, expected).await;
+            self.witness.lock().unwrap().told(broken);
+        };
+        tasks::run(&self.network.time, vec![ask.boxed_local()]);
     }
 
     /// Compares the ledger with itself at some moments of the first minutes, and at some of the days after.

@@ -1,6 +1,7 @@
 //! An SES account with its exact rate and quota, a record of every call, and what it tells of its mails afterwards.
 
 use std::{
+    collections::BTreeSet,
     ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
@@ -90,13 +91,15 @@ pub struct SesAccount {
 struct Book {
     allowance: Allowance,
     calls: Vec<Call>,
+    /// The mails of which something was told that settles a doubt.
+    told: BTreeSet<(CampaignId, RecipientId)>,
 }
 
 impl SesAccount {
     #[expect(clippy::cast_precision_loss, reason = "a quota of some thousand")]
     pub fn new(network: Network, terms: Terms, feedback: Option<Queues>) -> Self {
         let quota = terms.quota.map_or(-1.0, |quota| quota as f64);
-        let book = Book { allowance: Allowance::new(terms.rate, quota), calls: Vec::new() };
+        let book = Book { allowance: Allowance::new(terms.rate, quota), calls: Vec::new(), told: BTreeSet::new() };
         Self { network, terms: Arc::new(terms), feedback, book: Arc::new(Mutex::new(book)) }
     }
 
@@ -108,6 +111,10 @@ impl SesAccount {
     /// Every call so far, in the order in which they came.
     pub fn calls(&self) -> Vec<Call> {
         self.book.lock().unwrap().calls.clone()
+    }
+
+    pub fn told(&self) -> BTreeSet<(CampaignId, RecipientId)> {
+        self.book.lock().unwrap().told.clone()
     }
 
     fn happens(&self, in_10_000: u64) -> bool {
@@ -157,13 +164,17 @@ impl SesAccount {
         }
         book.allowance.take(at, taken.len());
         book.calls.push(call(taken.iter().map(|mail| mail.recipient.clone()).collect()));
-        taken.into_iter().for_each(|mail| self.tell(campaign, mail, at));
+        for mail in taken {
+            if self.tell(campaign, mail, at) {
+                book.told.insert((campaign.clone(), mail.recipient.clone()));
+            }
+        }
         Ok(answers)
     }
 
-    /// Publishes what became of a mail.
-    fn tell(&self, campaign: &CampaignId, mail: &Mail, at: Timestamp) {
-        let Some(feedback) = &self.feedback else { return };
+    /// Publishes what became of a mail; false if that stays unknown.
+    fn tell(&self, campaign: &CampaignId, mail: &Mail, at: Timestamp) -> bool {
+        let Some(feedback) = &self.feedback else { return false };
         let moods = &self.terms.moods;
         let kinds: &[&str] = if self.happens(moods.silent) {
             &[]
@@ -182,6 +193,7 @@ impl SesAccount {
                 feedback.put(body.clone(), self.network.chance.micros(EVENT_AFTER));
             }
         }
+        !kinds.is_empty()
     }
 }
 

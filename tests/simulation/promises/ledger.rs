@@ -59,7 +59,32 @@ fn outcomes(store: &Store, newest: &Work) -> (BTreeMap<Ref, Outcome>, Vec<Ref>) 
     (outcomes, twice)
 }
 
-pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[Call]) {
+/// What stands in the ledger of a campaign.
+pub struct Expected {
+    pub record: CampaignRecord,
+    pub counts: Counts,
+    /// Of everybody who is there.
+    pub decided: BTreeMap<RecipientId, Outcome>,
+}
+
+pub(super) fn of_everybody(store: &Store) -> Vec<Expected> {
+    let of = |record: &CampaignRecord| {
+        let (mut counts, mut decided) = (Counts::default(), BTreeMap::new());
+        for standing in store.shards.standings(&record.campaign.id) {
+            counts.merge(&standing.counts());
+            decided.extend(outcomes(store, &standing.work).0);
+        }
+        let there = store.people.all();
+        let of_them = there.filter_map(|person| Some((person.id.clone(), decided.get(&person.reference)?.clone())));
+        Expected { record: record.clone(), counts, decided: of_them.collect() }
+    };
+    store.campaigns.all().map(of).collect()
+}
+
+/// Of each mail of which SES told something.
+pub type Told = BTreeSet<(CampaignId, RecipientId)>;
+
+pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[Call], told: &Told) {
     let whose: BTreeMap<Ref, RecipientId> = store
         .people
         .changes
@@ -109,6 +134,14 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
                 | OutcomeKind::Deferred
                 | OutcomeKind::Failed => {}
             }
+            let is_there = store.people.get(person).filter(|_| never_erased(store, person));
+            if kind == OutcomeKind::InDoubt && told.contains(&whom) && is_there.is_some() {
+                witness.says(5, format!("{person} is in doubt for {id} and SES has told what became of the mail"));
+            }
+            let holds = is_there.is_some_and(|person| person.sends.of(record.campaign.key()).is_some());
+            if witness.certain && holds && !matches!(kind, OutcomeKind::Sent | OutcomeKind::InDoubt) {
+                witness.says(3, format!("{person} is {} for {id} and still holds its slot", kind.as_str()));
+            }
             if kind == OutcomeKind::Deferred && record.status == CampaignStatus::Complete {
                 witness.says(1, format!("{person} is deferred and {id} is complete"));
             }
@@ -116,16 +149,16 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
         // Whom SES took and who is not in the ledger of a campaign that is over.
         let over = matches!(record.status, CampaignStatus::Complete);
         // Somebody who was erased before a chunk could say so is in none.
-        let there = |person: &RecipientId| {
-            let mut changes = store.people.changes.iter().filter(|change| change.id == *person);
-            changes.all(|change| change.after.is_some())
-        };
         for (_, person) in mailed.iter().filter(|(campaign, _)| over && campaign == id) {
-            if !decided.contains_key(person) && there(person) {
+            if !decided.contains_key(person) && never_erased(store, person) {
                 witness.says(1, format!("{person} was mailed {id} and is not in its ledger"));
             }
         }
     }
+}
+
+fn never_erased(store: &Store, person: &RecipientId) -> bool {
+    store.people.changes.iter().filter(|change| change.id == *person).all(|change| change.after.is_some())
 }
 
 /// A complete campaign has decided on everybody who was there all the time.

@@ -14,6 +14,10 @@ pub(super) fn right(witness: &mut Witness, store: &Store, calls: &[Call]) {
     let taken = taken(store);
     let mut mailed: BTreeMap<(CampaignId, RecipientId), usize> = BTreeMap::new();
     for call in calls {
+        if witness.calm && !witness.skewed && call.taken.len() < call.mails {
+            let (taken, mails) = (call.taken.len(), call.mails);
+            witness.says(7, format!("SES took {taken} of {mails} mails of {} at {}", call.campaign, call.at));
+        }
         for recipient in &call.taken {
             let whom = (call.campaign.clone(), recipient.clone());
             let mails = mailed.entry(whom.clone()).or_default();
