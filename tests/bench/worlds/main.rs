@@ -50,6 +50,9 @@ struct Options {
     /// Lives through one world alone and prints what happened in it
     #[arg(long, conflicts_with_all = ["worlds", "from"])]
     seed: Option<u64>,
+    /// Stops at the first world in which a promise is broken
+    #[arg(long)]
+    first: bool,
     /// Worlds lived through at once [default: as many as there are processors]
     #[arg(long)]
     threads: Option<usize>,
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
     }
     let worlds = options.worlds.unwrap_or(if options.bench { MEASURED } else { SHOWN });
     let threads = options.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let (summary, broken) = all(options.from, worlds, threads);
+    let (summary, broken) = all(options.from, worlds, threads, options.first);
     if options.json {
         println!("{}", to_json(options.from, &summary, &broken));
     } else {
@@ -89,7 +92,7 @@ fn replay(seed: u64) -> ExitCode {
 /// What was broken, by seed.
 type Broken = BTreeMap<u64, Vec<String>>;
 
-fn all(from: u64, worlds: u64, threads: usize) -> (Summary, Broken) {
+fn all(from: u64, worlds: u64, threads: usize, first: bool) -> (Summary, Broken) {
     let (next, found) = (AtomicU64::new(from), Mutex::new((Summary::default(), Broken::new())));
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} worlds, {per_sec}, {eta} left").unwrap();
     let progress = ProgressBar::new(worlds).with_style(style);
@@ -98,7 +101,7 @@ fn all(from: u64, worlds: u64, threads: usize) -> (Summary, Broken) {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + worlds {
+                    if seed >= from + worlds || (first && !found.lock().unwrap().1.is_empty()) {
                         return;
                     }
                     // One that panics is broken, and no reason to leave the others alone.
