@@ -19,10 +19,16 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use germane::{
-    aws::{rules::PolicyTable, system::SystemEntropy},
+    aws::{
+        dynamo::Dynamo,
+        rules::PolicyTable,
+        system::SystemEntropy,
+        tables::{self, TableNames},
+    },
     domain::{
         id::{CampaignId, ClaimId, RecipientId, Ref, Shard},
         recipient::{Address, Recipient},
+        secret::Secret,
     },
     flow::{
         api::{
@@ -86,7 +92,7 @@ impl Drop for Ports {
 /// Asks a promise of both sides.
 fn keeps(promise: impl AsyncFn(&Ports)) {
     on_simulated(&promise);
-    on_embedded(&promise);
+    Embedded::start().work(&promise);
 }
 
 fn on_simulated<T>(work: impl AsyncFn(&Ports) -> T) -> T {
@@ -100,16 +106,41 @@ fn on_simulated<T>(work: impl AsyncFn(&Ports) -> T) -> T {
     answer.unwrap()
 }
 
-fn on_embedded<T>(work: impl AsyncFn(&Ports) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+/// The embedded engine, for any number of deployments.
+struct Embedded {
+    runtime: tokio::runtime::Runtime,
+    services: Services,
+}
+
+impl Embedded {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(LocalClock::driven(at(0)));
-        let services = Services::start(&clock, &SystemEntropy, SesConfig::default(), SHARDS).await.unwrap();
-        let mut dynamo = services.dynamo.clone();
-        dynamo.page_people = Some(PAGE);
-        let policies = Arc::new(PolicyTable::new(dynamo.clone()));
-        work(&ports("embedded", &Arc::new(dynamo), policies)).await
-    })
+        let services = Services::start(&clock, &SystemEntropy, SesConfig::default(), SHARDS);
+        let services = runtime.block_on(services).unwrap();
+        Self { runtime, services }
+    }
+
+    /// Works with the tables that came with it.
+    fn work<T>(&self, work: impl AsyncFn(&Ports) -> T) -> T {
+        self.runtime.block_on(work(&embedded(self.services.dynamo.clone())))
+    }
+
+    /// The same with new tables of this name.
+    fn work_anew<T>(&self, name: &str, work: impl AsyncFn(&Ports) -> T) -> T {
+        let names = TableNames::new(name);
+        self.runtime.block_on(async {
+            tables::create(&self.services.clients.dynamodb, &names, SHARDS).await.unwrap();
+            let opened = tables::open(&self.services.clients, names, Secret::new([9; 32]), None).await;
+            work(&embedded(opened.unwrap())).await
+        })
+    }
+}
+
+fn embedded(mut dynamo: Dynamo) -> Ports {
+    dynamo.page_people = Some(PAGE);
+    let policies = Arc::new(PolicyTable::new(dynamo.clone()));
+    ports("embedded", &Arc::new(dynamo), policies)
 }
 
 fn ports<T>(side: &'static str, tables: &Arc<T>, policies: Arc<dyn Policies>) -> Ports
