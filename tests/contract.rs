@@ -15,7 +15,10 @@ mod shards;
 mod steps;
 mod timeline;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use futures_util::FutureExt;
 use germane::{
@@ -48,6 +51,7 @@ use germane::{
     local::{clock::LocalClock, services::Services, ses::SesConfig},
 };
 use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::virtual_world::{
     chance::Chance,
@@ -92,7 +96,7 @@ impl Drop for Ports {
 /// Asks a promise of both sides.
 fn keeps(promise: impl AsyncFn(&Ports)) {
     on_simulated(&promise);
-    Embedded::start().work(&promise);
+    on_embedded(&promise);
 }
 
 fn on_simulated<T>(work: impl AsyncFn(&Ports) -> T) -> T {
@@ -106,35 +110,29 @@ fn on_simulated<T>(work: impl AsyncFn(&Ports) -> T) -> T {
     answer.unwrap()
 }
 
-/// The embedded engine, for any number of deployments.
+/// The embedded engine, which all promises share: each has tables of its own.
 struct Embedded {
-    runtime: tokio::runtime::Runtime,
+    runtime: Runtime,
     services: Services,
+    /// How many have had tables made.
+    tables: AtomicU64,
 }
 
-impl Embedded {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+fn on_embedded<T>(work: impl AsyncFn(&Ports) -> T) -> T {
+    static EMBEDDED: LazyLock<Embedded> = LazyLock::new(|| {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(LocalClock::driven(at(0)));
         let services = Services::start(&clock, &SystemEntropy, SesConfig::default(), SHARDS);
         let services = runtime.block_on(services).unwrap();
-        Self { runtime, services }
-    }
-
-    /// Works with the tables that came with it.
-    fn work<T>(&self, work: impl AsyncFn(&Ports) -> T) -> T {
-        self.runtime.block_on(work(&embedded(self.services.dynamo.clone())))
-    }
-
-    /// The same with new tables of this name.
-    fn work_anew<T>(&self, name: &str, work: impl AsyncFn(&Ports) -> T) -> T {
-        let names = TableNames::new(name);
-        self.runtime.block_on(async {
-            tables::create(&self.services.clients.dynamodb, &names, SHARDS).await.unwrap();
-            let opened = tables::open(&self.services.clients, names, Secret::new([9; 32]), None).await;
-            work(&embedded(opened.unwrap())).await
-        })
-    }
+        Embedded { runtime, services, tables: AtomicU64::new(0) }
+    });
+    let Embedded { runtime, services, tables } = &*EMBEDDED;
+    let names = TableNames::new(&format!("contract-{}", tables.fetch_add(1, Ordering::Relaxed)));
+    runtime.block_on(async {
+        tables::create(&services.clients.dynamodb, &names, SHARDS).await.unwrap();
+        let opened = tables::open(&services.clients, names, Secret::new([9; 32]), None).await;
+        work(&embedded(opened.unwrap())).await
+    })
 }
 
 fn embedded(mut dynamo: Dynamo) -> Ports {

@@ -9,31 +9,30 @@ use proptest::{
 };
 
 use self::ops::{Doer, Op};
-use super::{Embedded, Ports, on_simulated};
+use super::{Ports, on_embedded, on_simulated};
 
-/// Enough that every kind of call meets what every other has left.
-const CASES: u32 = 64;
-const CALLS: usize = 60;
+/// Of each kind: enough that every call meets what every other has left.
+const CASES: u32 = 32;
+const CALLS: usize = 40;
 
 /// What each call answered, and what is held after the last.
 async fn answers(ports: &Ports, ops: &[Op]) -> (Vec<String>, Vec<String>) {
     let (mut doer, mut answers) = (Doer::default(), Vec::with_capacity(ops.len()));
+    doer.begin(ports).await;
     for op in ops {
         answers.push(doer.call(ports, op).await);
     }
     (answers, held::everything(ports).await)
 }
 
-#[test]
-fn whatever_is_called_in_whatever_order_both_sides_answer_alike_and_hold_the_same() {
-    let embedded = Embedded::start();
-    let config = Config { cases: CASES, rng_seed: RngSeed::Fixed(6), failure_persistence: None, ..Config::default() };
-    let case = std::cell::Cell::new(0);
-    let run = TestRunner::new(config).run(&vec(ops::calls(), CALLS / 2..CALLS), |ops| {
-        case.set(case.get() + 1);
+/// Tries sequences of which so many calls of ten are about shards.
+fn alike(about_shards: u32, seed: u64) {
+    let config =
+        Config { cases: CASES, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let sequences = vec(ops::calls(about_shards), CALLS / 2..CALLS);
+    let run = TestRunner::new(config).run(&sequences, |ops| {
         let (simulated, of_simulated) = on_simulated(async |ports: &Ports| answers(ports, &ops).await);
-        let names = format!("case-{}", case.get());
-        let (real, of_real) = embedded.work_anew(&names, async |ports: &Ports| answers(ports, &ops).await);
+        let (real, of_real) = on_embedded(async |ports: &Ports| answers(ports, &ops).await);
         let pairs = simulated.iter().zip(&real).zip(&ops);
         if let Some(((simulated, real), op)) = pairs.into_iter().find(|((simulated, real), _)| simulated != real) {
             let why = format!("{op:?}\n  simulated: {simulated}\n  embedded:  {real}");
@@ -48,4 +47,14 @@ fn whatever_is_called_in_whatever_order_both_sides_answer_alike_and_hold_the_sam
     if let Err(error) = run {
         panic!("{error}");
     }
+}
+
+#[test]
+fn whatever_is_called_about_people_in_whatever_order_both_sides_answer_alike_and_hold_the_same() {
+    alike(2, 6);
+}
+
+#[test]
+fn whatever_is_called_about_shards_in_whatever_order_both_sides_answer_alike_and_hold_the_same() {
+    alike(8, 7);
 }

@@ -15,7 +15,7 @@ use proptest::{bool::weighted, option, prelude::*};
 
 use super::{Doer, PEOPLE, campaign, told, who};
 use crate::contract::{
-    Ports, SHARDS, at, claim,
+    Ports, at, claim,
     shards::{counts, entry},
 };
 
@@ -62,7 +62,7 @@ enum Way {
 }
 
 pub fn calls() -> impl Strategy<Value = ShardOp> {
-    let take = (0..3_u8, weighted(0.2), 0..30_i64, 1..40_i64)
+    let take = (0..3_u8, weighted(0.2), 0..20_i64, 1..15_i64)
         .prop_map(|(owner, sweeps, later, lasts)| What::TakeOver { owner, sweeps, later, lasts });
     let start = option::weighted(0.2, option::of(0..PEOPLE.len()));
     let commit = (start, 1..3_usize, option::of(0..99_i64), weighted(0.5))
@@ -82,8 +82,15 @@ pub fn calls() -> impl Strategy<Value = ShardOp> {
         4 => way.prop_map(What::Leave),
     ];
     let beside = || prop_oneof![8 => Just(0_i8), 1 => Just(-1_i8), 1 => Just(1_i8)];
-    (prop_oneof![5 => Just(0_usize), 1 => Just(1)], 0..SHARDS, beside(), beside(), what)
-        .prop_map(|(campaign, shard, pass, epoch, what)| ShardOp { campaign, shard, pass, epoch, what })
+    let campaign = prop_oneof![12 => Just(0_usize), 1 => Just(1)];
+    let shard = prop_oneof![6 => Just(0_u16), 1 => Just(1)];
+    (campaign, shard, beside(), beside(), what).prop_map(|(campaign, shard, pass, epoch, what)| ShardOp {
+        campaign,
+        shard,
+        pass,
+        epoch,
+        what,
+    })
 }
 
 impl Doer {

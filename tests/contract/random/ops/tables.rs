@@ -5,7 +5,7 @@ use germane::{
         actor::Actor,
         feedback::{Settlement, Step},
         frequency::{Send, Sends},
-        id::{SendKey, Shard},
+        id::{RecipientId, SendKey, Shard},
         recipient::{Marks, Recipient, Suppression, SuppressionKind, Unusable},
         report::{CampaignStatus, StatusCode, StatusDetail},
     },
@@ -13,7 +13,7 @@ use germane::{
         api::{recipients::PersonWrite, suppressions::AddressRecord},
         feedback::{Mark, Place, Reads},
         launch::{Move, PolicyPut},
-        pace::{Change, Limits, Take, Timeline},
+        pace::{Change, Changed, Limits, Take, Timeline},
         send::claim::SendsWrite,
     },
 };
@@ -203,7 +203,7 @@ fn timeline() -> impl Strategy<Value = ChangeOp> {
 }
 
 impl Doer {
-    pub(super) async fn table(&self, ports: &Ports, op: &TableOp) -> String {
+    pub(super) async fn table(&mut self, ports: &Ports, op: &TableOp) -> String {
         match op {
             TableOp::Put(changes) => self.put(ports, changes).await,
             TableOp::Erase { who: place, stale } => {
@@ -240,13 +240,15 @@ impl Doer {
     }
 
     async fn put(&self, ports: &Ports, changes: &[PersonChange]) -> String {
+        let ids: Vec<RecipientId> = changes.iter().map(|change| who(change.who)).collect();
+        let held = ports.people.get_many(&ids).await.unwrap();
         let mut people: Vec<(Option<Recipient>, Recipient, bool)> = Vec::new();
         for change in changes {
             // Nobody may stand among them twice.
             if people.iter().any(|(_, after, _)| after.id == who(change.who)) {
                 continue;
             }
-            let mut before = ports.people.get(&who(change.who)).await.unwrap();
+            let mut before = held.iter().find(|held| held.id == who(change.who)).cloned();
             let blank = || Recipient::blank(who(change.who), reference(1), at(self.now));
             let mut after = before.as_ref().map_or_else(blank, |before| next(before, |_| ()));
             if let Some(before) = before.as_mut().filter(|_| change.stale) {
@@ -281,12 +283,14 @@ impl Doer {
     }
 
     async fn claim(&self, ports: &Ports, claims: &[ClaimOp]) -> String {
+        let ids: Vec<RecipientId> = claims.iter().map(|op| who(op.who)).collect();
+        let people = ports.people.get_many(&ids).await.unwrap();
         let mut writes: Vec<SendsWrite> = Vec::new();
         for op in claims {
             if writes.iter().any(|write| write.id == who(op.who)) {
                 continue;
             }
-            let held = ports.people.get(&who(op.who)).await.unwrap();
+            let held = people.iter().find(|held| held.id == who(op.who)).cloned();
             let (version, sends) = held.map_or((1, Sends::default()), |held| (held.version, held.sends));
             let key = SendKey::campaign(&campaign(0));
             let send = Send { key, at: at(self.now), claim: claim(op.claim), counts: true };
@@ -355,9 +359,9 @@ impl Doer {
         }
     }
 
-    async fn timeline(&self, ports: &Ports, op: &ChangeOp) -> String {
+    async fn timeline(&mut self, ports: &Ports, op: &ChangeOp) -> String {
         let limits = Limits { per_second: 14.0, per_day: Some(200), sent_last_day: 3 };
-        let held = ports.timelines.get().await.unwrap().unwrap_or_else(|| Timeline::new(limits, at(0)));
+        let held = self.timeline.clone().unwrap_or_else(|| Timeline::new(limits, at(0)));
         let beside = |millis: i64| held.head + SignedDuration::from_millis(millis);
         let span = SignedDuration::from_micros(70_001);
         let take = |mails, at_most| Take { span, mails, hour: held.day.hour, at_most };
@@ -384,6 +388,10 @@ impl Doer {
                 Change::Learn { limits: Limits { sent_last_day: self.now.unsigned_abs(), ..limits }, at }
             }
         };
-        told(ports.timelines.change(&change).await)
+        let changed = ports.timelines.change(&change).await;
+        if let Ok(Changed::Done(timeline)) = &changed {
+            self.timeline = Some(timeline.clone());
+        }
+        told(changed)
     }
 }
