@@ -94,12 +94,13 @@ impl Drop for Ports {
 }
 
 /// Asks a promise of both sides.
+#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is handed over")]
 fn keeps(promise: impl AsyncFn(&Ports)) {
     on_simulated(&promise);
     on_embedded(&promise);
 }
 
-fn on_simulated<T>(work: impl AsyncFn(&Ports) -> T) -> T {
+fn on_simulated<T>(work: &impl AsyncFn(&Ports) -> T) -> T {
     let time = VirtualTime::default();
     let tables = Tables::new(Network::new(time.clone(), Chance::new(1), Weather::default()), SHARDS);
     tables.look(|store| store.people.page = usize::from(PAGE));
@@ -118,7 +119,7 @@ struct Embedded {
     tables: AtomicU64,
 }
 
-fn on_embedded<T>(work: impl AsyncFn(&Ports) -> T) -> T {
+fn on_embedded<T>(work: &impl AsyncFn(&Ports) -> T) -> T {
     static EMBEDDED: LazyLock<Embedded> = LazyLock::new(|| {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(LocalClock::driven(at(0)));
@@ -201,14 +202,14 @@ fn reference(number: u8) -> Ref {
     Ref([number; 8])
 }
 
-fn address(email: &str) -> Option<Address> {
-    Some(Address { email: email.parse().unwrap(), unusable: None })
+fn address(email: &str) -> Address {
+    Address { email: email.parse().unwrap(), unusable: None }
 }
 
 /// Somebody whose address at work is named after them.
 fn person(raw: &str) -> Recipient {
-    let mut person = Recipient::blank(id(raw), reference(raw.len() as u8), at(0));
-    person.profile.work = address(&format!("{raw}@example.com"));
+    let mut person = Recipient::blank(id(raw), reference(1), at(0));
+    person.profile.work = Some(address(&format!("{raw}@example.com")));
     person
 }
 

@@ -56,7 +56,7 @@ fn complained(person: &mut Recipient) {
 fn a_person_is_read_as_they_were_written_with_addresses_and_evidence() {
     keeps(async |ports| {
         let mut one = person("r-1");
-        one.profile.personal = address("r-1@example.net");
+        one.profile.personal = Some(address("r-1@example.net"));
         assert_eq!(ports.put_with(None, &one, vec![evidence("a form")]).await, PutResult::Written);
         assert_eq!(ports.person("r-1").await, Some(one));
         assert_eq!(ports.people.evidence(&id("r-1")).await.unwrap(), [evidence("a form")]);
@@ -92,7 +92,7 @@ fn an_address_has_one_owner_and_who_is_refused_it_gets_nothing() {
     keeps(async |ports| {
         ports.add(&person("r-1")).await;
         let mut other = person("r-2");
-        other.profile.personal = address("R-1@Example.com");
+        other.profile.personal = Some(address("R-1@Example.com"));
         let refused = ports.put_with(None, &other, vec![evidence("a form")]).await;
         assert_eq!(refused, PutResult::AddressTaken(Channel::Personal));
         assert_eq!(ports.person("r-2").await, None);
@@ -109,7 +109,7 @@ fn what_an_address_says_comes_before_what_changed_of_the_person() {
         let mut one = person("r-2");
         ports.add(&one).await;
         one.version -= 1;
-        let stale = next(&one, |person| person.profile.personal = address("r-1@example.com"));
+        let stale = next(&one, |person| person.profile.personal = Some(address("r-1@example.com")));
         assert_eq!(ports.put(Some(&one), &stale).await, PutResult::AddressTaken(Channel::Personal));
     });
 }
@@ -118,7 +118,7 @@ fn what_an_address_says_comes_before_what_changed_of_the_person() {
 fn a_mailbox_that_serves_both_channels_is_one_address() {
     keeps(async |ports| {
         let mut one = person("r-1");
-        one.profile.personal = address("R-1@example.com");
+        one.profile.personal = Some(address("R-1@example.com"));
         ports.add(&one).await;
         let without = next(&one, |person| person.profile.personal = None);
         assert_eq!(ports.put(Some(&one), &without).await, PutResult::Written);
@@ -138,12 +138,12 @@ fn an_address_with_a_mark_is_given_only_to_somebody_who_carries_it() {
         ports.add(&first).await;
         let marks = ports.record("r-1@example.com").await.marks;
         assert_eq!((marks.suppression, marks.unusable), (first.suppression, Some(Unusable::SoftBounces)));
-        let left = next(&first, |person| person.profile.work = address("new@example.com"));
+        let left = next(&first, |person| person.profile.work = Some(address("new@example.com")));
         assert_eq!(ports.put(Some(&first), &left).await, PutResult::Written);
         assert_eq!(ports.record("r-1@example.com").await, AddressRecord { marks, ..AddressRecord::default() });
 
         let mut heir = person("r-2");
-        heir.profile.work = address("r-1@example.com");
+        heir.profile.work = Some(address("r-1@example.com"));
         assert_eq!(ports.put(None, &heir).await, PutResult::AddressMarked { channel: Channel::Work, marks });
         assert_eq!(ports.person("r-2").await, None);
         suppressed(&mut heir);
@@ -178,13 +178,13 @@ fn an_address_that_is_left_is_forgotten_unless_something_is_known_of_it() {
     keeps(async |ports| {
         let one = person("r-1");
         ports.add(&one).await;
-        let moved = next(&one, |person| person.profile.work = address("new@example.com"));
+        let moved = next(&one, |person| person.profile.work = Some(address("new@example.com")));
         assert_eq!(ports.put(Some(&one), &moved).await, PutResult::Written);
         assert_eq!(ports.record("r-1@example.com").await, AddressRecord::default());
 
         let bounced = "new@example.com".parse().unwrap();
         assert_eq!(ports.mailboxes.soft_bounced(&bounced, at(1)).await.unwrap(), [at(1)]);
-        let again = next(&moved, |person| person.profile.work = address("newer@example.com"));
+        let again = next(&moved, |person| person.profile.work = Some(address("newer@example.com")));
         assert_eq!(ports.put(Some(&moved), &again).await, PutResult::Written);
         let kept = AddressRecord { soft_bounces: vec![at(1)], ..AddressRecord::default() };
         assert_eq!(ports.record("new@example.com").await, kept);
@@ -206,7 +206,7 @@ fn of_several_people_in_one_call_who_is_refused_is_refused_alone() {
     keeps(async |ports| {
         ports.add(&person("r-taken")).await;
         let mut people: Vec<Recipient> = (10..30).map(|number| person(&format!("r-{number}"))).collect();
-        people[3].profile.work = address("r-taken@example.com");
+        people[3].profile.work = Some(address("r-taken@example.com"));
         let write = |after| PersonWrite { before: None, after, evidence: vec![evidence("a form")] };
         let writes: Vec<PersonWrite<'_>> = people.iter().map(write).collect();
         let results = ports.people.put(&writes).await.unwrap();
@@ -230,9 +230,9 @@ fn an_address_may_change_hands_within_one_call() {
     keeps(async |ports| {
         let one = person("r-1");
         ports.add(&one).await;
-        let left = next(&one, |person| person.profile.work = address("new@example.com"));
+        let left = next(&one, |person| person.profile.work = Some(address("new@example.com")));
         let mut heir = person("r-2");
-        heir.profile.work = address("r-1@example.com");
+        heir.profile.work = Some(address("r-1@example.com"));
         let writes = [
             PersonWrite { before: Some(&one), after: &left, evidence: Vec::new() },
             PersonWrite { before: None, after: &heir, evidence: Vec::new() },
@@ -272,9 +272,9 @@ fn of_somebody_who_was_erased_only_that_their_addresses_were_remains() {
 
         assert_eq!(ports.put(None, &one).await, PutResult::AddressErased(Channel::Work));
         one.profile.work = None;
-        one.profile.personal = address("r-1@example.com");
+        one.profile.personal = Some(address("r-1@example.com"));
         assert_eq!(ports.put(None, &one).await, PutResult::AddressErased(Channel::Personal));
-        one.profile.personal = address("other@example.com");
+        one.profile.personal = Some(address("other@example.com"));
         ports.add(&one).await;
         assert!(ports.links.mark(&id("r-1"), at(1), at(0)).await.unwrap(), "the mark went with the person");
     });

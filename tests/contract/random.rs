@@ -31,8 +31,8 @@ fn alike(about_shards: u32, seed: u64) {
         Config { cases: CASES, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let sequences = vec(ops::calls(about_shards), CALLS / 2..CALLS);
     let run = TestRunner::new(config).run(&sequences, |ops| {
-        let (simulated, of_simulated) = on_simulated(async |ports: &Ports| answers(ports, &ops).await);
-        let (real, of_real) = on_embedded(async |ports: &Ports| answers(ports, &ops).await);
+        let (simulated, of_simulated) = on_simulated(&async |ports: &Ports| answers(ports, &ops).await);
+        let (real, of_real) = on_embedded(&async |ports: &Ports| answers(ports, &ops).await);
         let pairs = simulated.iter().zip(&real).zip(&ops);
         if let Some(((simulated, real), op)) = pairs.into_iter().find(|((simulated, real), _)| simulated != real) {
             let why = format!("{op:?}\n  simulated: {simulated}\n  embedded:  {real}");

@@ -40,6 +40,7 @@ use crate::{
 /// Longer than any work takes, and sooner than the campaigns' end.
 const WORK: Duration = Duration::from_hours(1);
 
+#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is handed over")]
 fn in_good_weather(work: impl AsyncFn(&Process)) {
     let time = VirtualTime::default();
     let network = Network::new(time.clone(), Chance::new(1), Weather::default());

@@ -13,7 +13,7 @@ use germane::{
 };
 use proptest::{bool::weighted, option, prelude::*};
 
-use super::{Doer, PEOPLE, campaign, told, who};
+use super::{Doer, PEOPLE, campaign, mostly_first, places, told, who};
 use crate::contract::{
     Ports, at, claim,
     shards::{counts, entry},
@@ -34,23 +34,17 @@ pub struct ShardOp {
 enum What {
     Prepare,
     Through,
-    TakeOver {
-        owner: u8,
-        sweeps: bool,
-        later: i64,
-        lasts: i64,
-    },
-    Renew {
-        lasts: i64,
-    },
-    /// `start` is beside the cursor: among those of all places, or none.
-    Commit {
-        start: Option<Option<usize>>,
-        further: usize,
-        next: Option<i64>,
-        forgets: bool,
-    },
+    TakeOver { owner: u8, sweeps: bool, later: i64, lasts: i64 },
+    Renew { lasts: i64 },
+    Commit { start: Start, further: usize, next: Option<i64>, forgets: bool },
     Leave(Way),
+}
+
+#[derive(Debug, Clone)]
+enum Start {
+    Cursor,
+    Beginning,
+    After(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +58,11 @@ enum Way {
 pub fn calls() -> impl Strategy<Value = ShardOp> {
     let take = (0..3_u8, weighted(0.2), 0..20_i64, 1..15_i64)
         .prop_map(|(owner, sweeps, later, lasts)| What::TakeOver { owner, sweeps, later, lasts });
-    let start = option::weighted(0.2, option::of(0..PEOPLE.len()));
+    let start = prop_oneof![
+        8 => Just(Start::Cursor),
+        1 => Just(Start::Beginning),
+        1 => places(PEOPLE).prop_map(Start::After),
+    ];
     let commit = (start, 1..3_usize, option::of(0..99_i64), weighted(0.5))
         .prop_map(|(start, further, next, forgets)| What::Commit { start, further, next, forgets });
     let way = prop_oneof![
@@ -82,9 +80,8 @@ pub fn calls() -> impl Strategy<Value = ShardOp> {
         4 => way.prop_map(What::Leave),
     ];
     let beside = || prop_oneof![8 => Just(0_i8), 1 => Just(-1_i8), 1 => Just(1_i8)];
-    let campaign = prop_oneof![12 => Just(0_usize), 1 => Just(1)];
     let shard = prop_oneof![6 => Just(0_u16), 1 => Just(1)];
-    (campaign, shard, beside(), beside(), what).prop_map(|(campaign, shard, pass, epoch, what)| ShardOp {
+    (mostly_first(), shard, beside(), beside(), what).prop_map(|(campaign, shard, pass, epoch, what)| ShardOp {
         campaign,
         shard,
         pass,
@@ -115,7 +112,11 @@ impl Doer {
             }
             What::Renew { lasts } => told(ports.shards.renew(&work, epoch, at(self.now + lasts)).await),
             What::Commit { start, further, next, forgets } => {
-                let start = start.map_or(held.cursor, |start| start.map(who));
+                let start = match start {
+                    Start::Cursor => held.cursor,
+                    Start::Beginning => None,
+                    Start::After(place) => Some(who(*place)),
+                };
                 let Some(last) = behind(start.as_ref(), *further) else { return "no room".to_owned() };
                 let now = u8::try_from(self.now).unwrap();
                 let forget_at = forgets.then(|| at(self.now));
