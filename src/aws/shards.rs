@@ -139,15 +139,26 @@ impl Shards for Dynamo {
         let update = self
             .update_shard(work)
             .update_expression("SET l = :until")
-            .condition_expression("e = :e")
+            // One that comes late neither shortens the lease nor revives one that was given back.
+            .condition_expression("e = :e AND l > :lapsed AND l <= :until")
             .expression_attribute_values(":until", n(until.as_millisecond()))
+            .expression_attribute_values(":lapsed", n(LAPSED))
             .expression_attribute_values(":e", n(epoch));
         match update.send().await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
                 Ok(Committed::Done)
             }
-            Err(error) => lost(&error).map(|_| Committed::Fenced).ok_or_else(|| unavailable(error)),
+            Err(error) => match lost(&error) {
+                None => Err(unavailable(error)),
+                // It lasts longer already.
+                Some(Lost::Item(item))
+                    if item.number::<u64>("e")? == epoch && item.number::<i64>("l")? > until.as_millisecond() =>
+                {
+                    Ok(Committed::Done)
+                }
+                Some(_) => Ok(Committed::Fenced),
+            },
         }
     }
 
@@ -195,15 +206,17 @@ impl Shards for Dynamo {
                 "SET c = :end, n = :counts"
             })
             .expression_attribute_values(":e", n(epoch))
+            .expression_attribute_values(":pass", n(work.pass))
             .expression_attribute_values(":end", s(chunk.last.as_str()))
             .expression_attribute_values(":counts", s(counts));
         if let Some(next) = progress.next {
             update = update.expression_attribute_values(":next", n(next.as_millisecond()));
         }
+        // The pass, too: the next one begins under the same epoch and without a cursor, as this one did.
         update = match &chunk.start {
-            None => update.condition_expression("e = :e AND attribute_not_exists(c)"),
+            None => update.condition_expression("e = :e AND p = :pass AND attribute_not_exists(c)"),
             Some(start) => update
-                .condition_expression("e = :e AND c = :start")
+                .condition_expression("e = :e AND p = :pass AND c = :start")
                 .expression_attribute_values(":start", s(start.as_str())),
         };
         match update.send().await {

@@ -134,7 +134,11 @@ impl Sender {
             TakeOver::Past => self.close(work, &record).await,
             TakeOver::Held { until } => self.later(work, until_then(now, until) + Duration::from_secs(1)).await,
             TakeOver::Asleep { until } => Ok(self.wake(work, until).await?),
-            TakeOver::Ahead => self.later(work, Duration::from_secs(lease::LEASE_S)).await,
+            TakeOver::Ahead => match purpose {
+                Purpose::Walk => self.later(work, Duration::from_secs(lease::LEASE_S)).await,
+                // The pass before will never be through, and what it left is swept under its own number.
+                Purpose::Sweep => Ok(()),
+            },
             TakeOver::Taken { epoch, progress, drained } => {
                 let lease = Lease::new(epoch, asked);
                 self.walk(Taken { work, purpose, claim, lease, progress, drained }, record, plan, turn).await

@@ -31,6 +31,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled or refused",
+            Self::LostBefore => "lost before the effect",
+            Self::LostAfter => "lost after the effect",
+            Self::Late => "effect after the caller gave up",
+            Self::Repeated => "repeated by the SDK",
+            Self::Slow => "slow",
+            Self::Stale => "stale read",
+        }
+    }
+
     /// What can become of any call of DynamoDB.
     pub const ALL: [Self; 6] =
         [Self::Throttled, Self::LostBefore, Self::LostAfter, Self::Late, Self::Repeated, Self::Slow];
@@ -47,6 +59,8 @@ pub struct Weather {
 /// How long the SDK waits for an answer, with all that it repeats.
 const GIVES_UP: Duration = Duration::from_secs(10);
 /// How much later than that what was thought lost may arrive.
+/// A world of so many calls does not come to an end.
+const ENDLESS: u64 = 200_000;
 const LATE_MICROS: Range<u64> = 0..120_000_000;
 const SLOW_MICROS: Range<u64> = 500_000..9_000_000;
 /// How soon the SDK repeats what was not answered.
@@ -69,6 +83,9 @@ pub struct Log {
     /// How often each fault met a call.
     pub faults: BTreeMap<Fault, u64>,
     pub calls: u64,
+    /// How often a process died, and stood still.
+    pub crashes: u64,
+    pub stalls: u64,
     /// A line for each call and whatever else is said; `None` unless somebody wants to read it.
     pub lines: Option<Vec<String>>,
 }
@@ -83,8 +100,18 @@ impl Network {
         Self { who: who.to_owned(), ..self.clone() }
     }
 
+    /// The same where other things go wrong.
+    pub fn in_weather(&self, weather: Weather) -> Self {
+        Self { weather: Arc::new(weather), ..self.clone() }
+    }
+
     pub fn log<T>(&self, with: impl FnOnce(&mut Log) -> T) -> T {
         with(&mut self.log.lock().unwrap())
+    }
+
+    /// Whether so much happened that there is no end in sight.
+    pub fn is_endless(&self) -> bool {
+        self.log(|log| log.calls > ENDLESS)
     }
 
     /// Writes a line of the trace.

@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -67,7 +68,10 @@ pub struct Moods {
 /// One bulk call as SES saw it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
+    /// When it came to SES.
     pub at: Timestamp,
+    /// When it was begun, since the world was.
+    pub begun: Duration,
     pub campaign: CampaignId,
     pub mails: usize,
     pub taken: Vec<RecipientId>,
@@ -110,10 +114,10 @@ impl SesAccount {
         self.network.happens(in_10_000)
     }
 
-    fn take(&self, campaign: &CampaignId, mails: &[Mail]) -> Result<Vec<Answer>, MailerError> {
+    fn take(&self, begun: Duration, campaign: &CampaignId, mails: &[Mail]) -> Result<Vec<Answer>, MailerError> {
         let (moods, at) = (&self.terms.moods, self.network.time.now());
         let mut book = self.book.lock().unwrap();
-        let call = |taken| Call { at, campaign: campaign.clone(), mails: mails.len(), taken };
+        let call = |taken| Call { at, begun, campaign: campaign.clone(), mails: mails.len(), taken };
         if self.happens(moods.refuses) {
             book.calls.push(call(Vec::new()));
             return Err(MailerError::Refused("BadRequestException".to_owned()));
@@ -204,10 +208,15 @@ fn event(kind: &str, campaign: &CampaignId, mail: &Mail, at: Timestamp) -> Value
 impl Mailer for SesAccount {
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError> {
         let (account, campaign) = (self.clone(), batch.campaign.unwrap().clone());
-        let mails = batch.mails.clone();
-        let fault =
-            self.network.fault(&[Fault::Throttled, Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow]);
-        let answer = self.network.ses("SES bulk", fault, move || account.take(&campaign, &mails)).await;
+        let (begun, mails) = (self.network.time.passed(), batch.mails.clone());
+        let fault = self.network.fault(&[
+            Fault::Throttled,
+            Fault::LostBefore,
+            Fault::LostAfter,
+            Fault::Late,
+            Fault::Slow,
+        ]);
+        let answer = self.network.ses("SES bulk", fault, move || account.take(begun, &campaign, &mails)).await;
         answer.unwrap_or_else(|| match fault {
             Some(Fault::Throttled) => Err(MailerError::Busy("TooManyRequestsException".into())),
             _ => Err(MailerError::InDoubt("no answer".into())),

@@ -21,7 +21,7 @@ use super::network::Network;
 pub use addresses::AddressTable;
 pub use campaigns::CampaignTable;
 pub use evidence::EvidenceTable;
-pub use people::PeopleTable;
+pub use people::{Change, PeopleTable};
 pub use rules::{RulesTable, shipped_policy, templates};
 pub use settlements::SettlementTable;
 pub use shards::ShardTable;

@@ -28,6 +28,8 @@ const GETS_PER_CALL: usize = 100;
 pub struct CampaignTable {
     records: BTreeMap<CampaignId, CampaignRecord>,
     through: BTreeSet<(CampaignId, Shard)>,
+    /// Every move of a status, in the order in which they were made.
+    pub moves: Vec<(CampaignId, Move)>,
 }
 
 impl CampaignTable {
@@ -71,6 +73,7 @@ impl CampaignTable {
         };
         let pinned = to.pinned.clone().or(record.pinned.take());
         (record.status, record.status_detail, record.pinned) = (to.to, to.detail.clone(), pinned);
+        self.moves.push((id.clone(), to.clone()));
         true
     }
 

@@ -1,5 +1,7 @@
 //! The chunks of the ledger, as they are read.
 
+use std::cmp::Ordering;
+
 use async_trait::async_trait;
 use germane::{
     domain::id::RecipientId,
@@ -22,6 +24,19 @@ enum Passed {
 }
 
 impl ShardTable {
+    /// The chunks of a pass that its cursor passed, whatever an adapter can know of it.
+    pub fn truly_committed(&self, work: &Work) -> Vec<&Chunk> {
+        let Some(item) = self.item(&work.campaign, work.shard) else { return Vec::new() };
+        let end = match item.progress.pass.cmp(&work.pass) {
+            Ordering::Less => None,
+            Ordering::Equal => item.progress.cursor.as_ref(),
+            Ordering::Greater => item.ends.get(&work.pass).and_then(Option::as_ref),
+        };
+        let Some(end) = end else { return Vec::new() };
+        let chunks = self.chunks.get(&walk(work)).into_iter().flatten().map(|(_, put)| &put.chunk);
+        chunks.filter(|chunk| chunk.start.as_ref().is_none_or(|start| start < end)).collect()
+    }
+
     /// Those of a pass that its cursor has passed, in the order of the people.
     pub fn committed(&self, work: &Work) -> Vec<&Chunk> {
         self.passed(work).map_or_else(Vec::new, |passed| self.within(work, passed).collect())

@@ -32,6 +32,18 @@ pub struct PeopleTable {
     /// At most so many are read at once.
     pub page: usize,
     people: BTreeMap<Shard, BTreeMap<RecipientId, Row>>,
+    /// Everything that was ever written, in the order in which it was.
+    pub changes: Vec<Change>,
+}
+
+/// One write of an item.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Since the world began.
+    pub at: Duration,
+    pub id: RecipientId,
+    pub before: Option<Recipient>,
+    pub after: Option<Recipient>,
 }
 
 /// An item, and what it was before its latest change.
@@ -50,7 +62,7 @@ impl Row {
 
 impl PeopleTable {
     pub fn new(shards: u16) -> Self {
-        Self { shards, page: PAGE, people: BTreeMap::new() }
+        Self { shards, page: PAGE, people: BTreeMap::new(), changes: Vec::new() }
     }
 
     pub fn get(&self, id: &RecipientId) -> Option<&Recipient> {
@@ -66,6 +78,7 @@ impl PeopleTable {
         let row = self.people.entry(Shard::of(id, self.shards)).or_default().entry(id.clone()).or_default();
         row.before = std::mem::replace(&mut row.now, after);
         row.changed = at;
+        self.changes.push(Change { at, id: id.clone(), before: row.before.clone(), after: row.now.clone() });
     }
 
     fn read(&self, id: &RecipientId, since: Duration) -> Option<&Recipient> {

@@ -45,6 +45,8 @@ pub(super) struct Item {
     /// Where the pass before ended.
     pub ended: Option<RecipientId>,
     pub settled: BTreeMap<Step, u64>,
+    /// Where each pass ended, which no adapter keeps: to check what is read.
+    pub ends: BTreeMap<u16, Option<RecipientId>>,
 }
 
 impl ShardTable {
@@ -127,15 +129,17 @@ impl Item {
     }
 
     fn renew(&mut self, epoch: u64, until: Timestamp) -> Committed {
-        if self.epoch != epoch {
-            return Committed::Fenced;
+        match self.lease {
+            Some(lease) if self.epoch == epoch && lease != LAPSED => {
+                self.lease = Some(lease.max(until));
+                Committed::Done
+            }
+            Some(_) | None => Committed::Fenced,
         }
-        self.lease = Some(until);
-        Committed::Done
     }
 
-    fn advance(&mut self, epoch: u64, chunk: &Chunk, progress: &Progress) -> Committed {
-        if self.epoch != epoch {
+    fn advance(&mut self, work: &Work, epoch: u64, chunk: &Chunk, progress: &Progress) -> Committed {
+        if (self.epoch, self.progress.pass) != (epoch, work.pass) {
             return Committed::Fenced;
         }
         if self.progress.cursor.as_ref() == Some(&chunk.last) {
@@ -164,6 +168,7 @@ impl Item {
             Left::Unfinished | Left::Undrained => {}
             Left::Done => self.progress.done = true,
             Left::Asleep { until } => {
+                self.ends.insert(self.progress.pass, self.progress.cursor.clone());
                 self.ended = self.progress.cursor.take();
                 (self.progress.pass, self.progress.not_before, self.progress.next) = (work.pass + 1, Some(until), None);
             }
@@ -218,8 +223,8 @@ impl Shards for Tables {
         if put == Committed::Fenced {
             return Ok(put);
         }
-        let (chunk, progress) = (chunk.clone(), progress.clone());
-        let advance = move |item: &mut Item| item.advance(epoch, &chunk, &progress);
+        let (of, chunk, progress) = (work.clone(), chunk.clone(), progress.clone());
+        let advance = move |item: &mut Item| item.advance(&of, epoch, &chunk, &progress);
         Ok(self.shard("move a cursor", work, advance).await?.unwrap_or(Committed::Fenced))
     }
 

@@ -1,0 +1,152 @@
+//! Promises 1, 5 and 6: the ledger against its own counts, and against the people who were there and the mails that SES
+//! took.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use germane::{
+    domain::{
+        campaign::Audience,
+        decision::{Outcome, OutcomeKind},
+        id::{CampaignId, RecipientId, Ref},
+        report::{CampaignStatus, Counts},
+    },
+    flow::{launch::CampaignRecord, queue::Work},
+};
+
+use super::{Witness, taken};
+use super::super::super::virtual_world::{ses::Call, tables::Store};
+
+/// Of each shard: what its items say, and what its chunks come to.
+pub(super) fn adds_up(witness: &mut Witness, store: &Store) {
+    for record in store.campaigns.all() {
+        let id = &record.campaign.id;
+        for standing in store.shards.standings(id) {
+            let shard = standing.work.shard;
+            let (outcomes, twice) = outcomes(store, &standing.work);
+            for reference in twice {
+                witness.says(1, format!("{id}: {reference:?} in shard {} was decided twice in one pass", shard.0));
+            }
+            let mut counts = Counts::default();
+            outcomes.values().for_each(|outcome| counts.add(outcome));
+            if counts != standing.counts() {
+                let (told, held) = (standing.counts(), counts);
+                witness.says(1, format!("{id}: shard {} counts {told:?}, its chunks {held:?}", shard.0));
+            }
+        }
+    }
+}
+
+/// The outcome of record of everybody in a shard, and who stands in one pass twice.
+fn outcomes(store: &Store, newest: &Work) -> (BTreeMap<Ref, Outcome>, Vec<Ref>) {
+    let (mut outcomes, mut twice) = (BTreeMap::new(), Vec::new());
+    for pass in 1..=newest.pass {
+        let mut seen = BTreeSet::new();
+        for chunk in store.shards.truly_committed(&Work { pass, ..newest.clone() }) {
+            for entry in &chunk.entries {
+                if !seen.insert(entry.reference) {
+                    twice.push(entry.reference);
+                }
+                outcomes.insert(entry.reference, entry.outcome.clone());
+            }
+        }
+    }
+    let settled = store.settlements.of(&newest.campaign).filter(|(shard, _, _)| *shard == newest.shard);
+    for (_, reference, settlement) in settled {
+        if let Some(outcome) = outcomes.get_mut(&reference) {
+            *outcome = settlement.over(outcome.clone());
+        }
+    }
+    (outcomes, twice)
+}
+
+pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[Call]) {
+    let whose: BTreeMap<Ref, RecipientId> =
+        store.people.changes.iter().filter_map(|change| Some((change.after.as_ref()?.reference, change.id.clone()))).collect();
+    let taken = taken(store);
+    let mut mailed: BTreeSet<(CampaignId, RecipientId)> = BTreeSet::new();
+    for call in calls {
+        mailed.extend(call.taken.iter().map(|recipient| (call.campaign.clone(), recipient.clone())));
+    }
+    for record in store.campaigns.all() {
+        let id = &record.campaign.id;
+        let mut decided: BTreeMap<RecipientId, Outcome> = BTreeMap::new();
+        for standing in store.shards.standings(id) {
+            for (reference, outcome) in outcomes(store, &standing.work).0 {
+                match whose.get(&reference) {
+                    None => witness.says(1, format!("{id}: {reference:?} was decided on and never was there")),
+                    // Somebody who was erased and came again stands there twice, as two people.
+                    Some(person) => drop(decided.insert(person.clone(), outcome)),
+                }
+            }
+        }
+        audience(witness, store, record, &decided);
+        for (person, outcome) in &decided {
+            let whom = (id.clone(), person.clone());
+            let (was_mailed, was_taken) = (mailed.contains(&whom), taken.contains_key(&whom));
+            let kind = outcome.kind();
+            match kind {
+                OutcomeKind::Sent if !was_mailed => witness.says(5, format!("{person} is sent {id} and SES took nothing")),
+                OutcomeKind::InDoubt if !was_taken => {
+                    witness.says(6, format!("{person} is in doubt for {id} and was never taken"));
+                }
+                OutcomeKind::InDoubt if witness.calm => {
+                    witness.says(6, format!("{person} is in doubt for {id} though nothing went wrong"));
+                }
+                OutcomeKind::Skipped | OutcomeKind::HeldOut | OutcomeKind::Deferred if was_mailed => {
+                    witness.says(1, format!("{person} was mailed {id} and is {}: {:?}", kind.as_str(), outcome.reason()));
+                }
+                OutcomeKind::Sent
+                | OutcomeKind::InDoubt
+                | OutcomeKind::Skipped
+                | OutcomeKind::HeldOut
+                | OutcomeKind::Deferred
+                | OutcomeKind::Failed => {}
+            }
+            if kind == OutcomeKind::Deferred && record.status == CampaignStatus::Complete {
+                witness.says(1, format!("{person} is deferred and {id} is complete"));
+            }
+        }
+        // Whom SES took and who is not in the ledger of a campaign that is over.
+        let over = matches!(record.status, CampaignStatus::Complete);
+        // Somebody who was erased before a chunk could say so is in none.
+        let there = |person: &RecipientId| {
+            let mut changes = store.people.changes.iter().filter(|change| change.id == *person);
+            changes.all(|change| change.after.is_some())
+        };
+        for (_, person) in mailed.iter().filter(|(campaign, _)| over && campaign == id) {
+            if !decided.contains_key(person) && there(person) {
+                witness.says(1, format!("{person} was mailed {id} and is not in its ledger"));
+            }
+        }
+    }
+}
+
+/// A complete campaign has decided on everybody who was there all the time.
+fn audience(
+    witness: &mut Witness,
+    store: &Store,
+    record: &CampaignRecord,
+    decided: &BTreeMap<RecipientId, Outcome>,
+) {
+    let id = &record.campaign.id;
+    let is_meant = |person: &RecipientId| match &record.campaign.audience {
+        Audience::Everyone => true,
+        Audience::Recipients(ids) => ids.contains(person),
+    };
+    for person in decided.keys().filter(|person| !is_meant(person)) {
+        witness.says(1, format!("{person} was decided on for {id}, which is not for them"));
+    }
+    if record.status != CampaignStatus::Complete {
+        return;
+    }
+    let created = record.created_at;
+    for person in store.people.all().filter(|person| is_meant(&person.id)) {
+        // A read that need not be consistent knows of whoever came a second before.
+        let began = u128::try_from(created.as_millisecond() - 1_000).unwrap_or(0);
+        let came = store.people.changes.iter().rfind(|change| change.id == person.id && change.before.is_none());
+        let before = came.and_then(|came| came.after.as_ref()).is_some_and(|first| u128::from(first.version) < began);
+        if before && !decided.contains_key(&person.id) {
+            witness.says(1, format!("{} was there all the time and {id} is complete without them", person.id));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Some of the worlds that `cargo bench --bench worlds` lives through, and those in which something was once broken.
+
+use std::thread;
+
+use crate::simulation::{Lived, live};
+
+const WORLDS: u64 = 200;
+const THREADS: u64 = 2;
+
+/// Once broken: a seed, and what was wrong with the code.
+const ONCE_BROKEN: [u64; 0] = [];
+
+fn faults(seed: u64) -> Vec<String> {
+    let Lived { broken, .. } = live(seed, false);
+    broken.into_iter().map(|broken| format!("seed {seed}: {broken}")).collect()
+}
+
+fn replay(faults: &[String]) -> String {
+    format!("{}\nto see what happened: cargo test --bench worlds -- --seed SEED", faults.join("\n"))
+}
+
+#[test]
+fn two_hundred_worlds_in_which_everything_goes_wrong_keep_every_promise() {
+    let some = |first: u64| (first..=WORLDS).step_by(usize::try_from(THREADS).unwrap()).flat_map(faults);
+    let faults: Vec<String> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=THREADS).map(|first| scope.spawn(move || some(first).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(faults.is_empty(), "{}", replay(&faults));
+}
+
+#[test]
+fn what_was_once_broken_stays_mended() {
+    let faults: Vec<String> = ONCE_BROKEN.into_iter().flat_map(faults).collect();
+    assert!(faults.is_empty(), "{}", replay(&faults));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_byte_for_byte() {
+    for seed in 1..=12 {
+        let trace = || live(seed, true).trace.join("\n");
+        assert!(trace() == trace(), "seed {seed}");
+    }
+}
