@@ -36,5 +36,5 @@ mod turn;
 mod virtual_world;
 mod wall;
 mod words;
-mod worlds;
 mod world;
+mod worlds;

@@ -12,7 +12,7 @@ use self::ops::{Doer, Op};
 use super::{Ports, on_embedded, on_simulated};
 
 /// Of each kind: enough that every call meets what every other has left.
-const CASES: u32 = 32;
+const CASES: u32 = 24;
 const CALLS: usize = 40;
 
 /// What each call answered, and what is held after the last.

@@ -170,6 +170,40 @@ fn only_the_holder_renews_the_lease() {
 }
 
 #[test]
+fn a_renewal_that_comes_late_neither_shortens_the_lease_nor_revives_one_that_was_given_back() {
+    keeps(async |ports| {
+        ports.prepare().await;
+        ports.take(1, 1, 0, 60).await;
+        let renew = async |until| ports.shards.renew(&work(1), 1, at(until)).await.unwrap();
+        assert_eq!(renew(80).await, Committed::Done);
+        assert_eq!(renew(70).await, Committed::Done, "it lasts longer already");
+        assert_eq!(ports.take(1, 2, 79, 139).await, TakeOver::Held { until: at(80) });
+        for (left, drained) in [(Left::Undrained, false), (Left::Unfinished, true)] {
+            ports.leave(1, 1, left).await;
+            assert_eq!(renew(90).await, Committed::Fenced, "{left:?}");
+            let standings = ports.campaigns.standings(&work(1).campaign).await.unwrap();
+            assert_eq!(standings[0].undrained, !drained);
+        }
+        assert_eq!(ports.take(1, 2, 1, 61).await, taken(2, true));
+    });
+}
+
+#[test]
+fn a_commit_that_comes_late_does_not_begin_the_next_pass() {
+    keeps(async |ports| {
+        ports.prepare().await;
+        ports.take(1, 1, 0, 60).await;
+        let whole = chunk(None, "r-3", 1);
+        ports.commit(1, 1, &whole, 2).await;
+        ports.leave(1, 1, Left::Asleep { until: at(100) }).await;
+        let asleep = ports.progress().await;
+        assert_eq!((asleep.pass, &asleep.cursor), (2, &None));
+        assert_eq!(ports.commit(1, 1, &whole, 9).await, Committed::Fenced);
+        assert_eq!(ports.progress().await, asleep);
+    });
+}
+
+#[test]
 fn commits_follow_each_other_and_one_that_is_repeated_is_done() {
     keeps(async |ports| {
         ports.prepare().await;

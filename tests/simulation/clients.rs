@@ -34,9 +34,16 @@ pub struct Client {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Promise {
     /// Nothing of the campaign's topic comes on its channel any more.
-    Left { recipient: RecipientId, campaign: CampaignId },
-    Gone { recipient: RecipientId },
-    Suppressed { recipient: RecipientId },
+    Left {
+        recipient: RecipientId,
+        campaign: CampaignId,
+    },
+    Gone {
+        recipient: RecipientId,
+    },
+    Suppressed {
+        recipient: RecipientId,
+    },
 }
 
 impl Client {

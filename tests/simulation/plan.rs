@@ -6,12 +6,12 @@ use germane::local::ses::Throttle;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::people;
 use super::super::virtual_world::{
     chance::Chance,
     network::{Fault, Weather},
     ses::{Moods, Terms},
 };
+use super::people;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -110,8 +110,15 @@ impl Plan {
 }
 
 fn weather(chance: &Chance, storm: u64) -> Weather {
-    let faults: [Fault; 7] =
-        [Fault::Throttled, Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Repeated, Fault::Slow, Fault::Stale];
+    let faults: [Fault; 7] = [
+        Fault::Throttled,
+        Fault::LostBefore,
+        Fault::LostAfter,
+        Fault::Late,
+        Fault::Repeated,
+        Fault::Slow,
+        Fault::Stale,
+    ];
     let mut rates = BTreeMap::new();
     for fault in faults {
         // Some kinds are left out, so that others are seen alone.
@@ -157,7 +164,8 @@ fn terms(chance: &Chance, storm: u64) -> Terms {
 fn policy(chance: &Chance) -> Value {
     let mut policy = super::super::virtual_world::tables::shipped_policy();
     let sends = chance.within(1..4);
-    policy["frequency"] = json!([{ "sends": sends, "days": *chance.one_of(&[1, 7]) }, { "sends": sends + 2, "days": 30 }]);
+    policy["frequency"] =
+        json!([{ "sends": sends, "days": *chance.one_of(&[1, 7]) }, { "sends": sends + 2, "days": 30 }]);
     policy["topics"]["rust"]["name"] = json!({ "en": "Rust" });
     policy["reserved_rate_percent"] = json!(*chance.one_of(&[0, 10]));
     policy["breaker"] = json!({

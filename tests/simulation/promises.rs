@@ -111,7 +111,8 @@ impl Witness {
 /// Whether nothing about a campaign's topic may come on its channel any more: somebody withdrew what permitted it, and
 /// what is granted besides is above or as old as that.
 fn left(person: &Recipient, campaign: &Campaign) -> bool {
-    let on = person.consents.iter().filter(|held| held.channel == campaign.channel && held.topic.covers(&campaign.topic));
+    let on =
+        person.consents.iter().filter(|held| held.channel == campaign.channel && held.topic.covers(&campaign.topic));
     person.suppression.is_some() || on.into_iter().any(|held| held.status == ConsentStatus::Withdrawn)
 }
 
@@ -130,7 +131,8 @@ fn taken(store: &Store) -> Taken {
     let mut taken = Taken::new();
     for change in &store.people.changes {
         for campaign in &campaigns {
-            let holds = |of: &Option<Recipient>| of.as_ref().is_some_and(|person| person.sends.of(campaign.key()).is_some());
+            let holds =
+                |of: &Option<Recipient>| of.as_ref().is_some_and(|person| person.sends.of(campaign.key()).is_some());
             let (had, has) = (holds(&change.before), holds(&change.after));
             if had != has {
                 taken.entry((campaign.id.clone(), change.id.clone())).or_default().push((change.at, has));

@@ -46,7 +46,9 @@ impl Summary {
                     }
                 }
             }
-            let sends = |person: &Option<_>| person.as_ref().map_or(0, |p: &germane::domain::recipient::Recipient| p.sends.iter().count());
+            let sends = |person: &Option<_>| {
+                person.as_ref().map_or(0, |p: &germane::domain::recipient::Recipient| p.sends.iter().count())
+            };
             let claims = store.people.changes.iter().filter(|change| sends(&change.after) > sends(&change.before));
             summary.claims = claims.count() as u64;
         });
@@ -60,7 +62,9 @@ impl Summary {
         self.mails += mails;
         self.claims += claims;
         self.lived_s += lived_s;
-        for (sum, part) in [(&mut self.faults, faults), (&mut self.campaigns, campaigns), (&mut self.outcomes, outcomes)] {
+        for (sum, part) in
+            [(&mut self.faults, faults), (&mut self.campaigns, campaigns), (&mut self.outcomes, outcomes)]
+        {
             part.into_iter().for_each(|(name, count)| *sum.entry(name).or_default() += count);
         }
     }

@@ -1,6 +1,9 @@
 //! One world, from its first moment until nobody has anything to do any more.
 
-use std::{sync::{Arc, Mutex}, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use germane::domain::policy::Policy;

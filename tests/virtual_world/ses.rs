@@ -209,13 +209,8 @@ impl Mailer for SesAccount {
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError> {
         let (account, campaign) = (self.clone(), batch.campaign.unwrap().clone());
         let (begun, mails) = (self.network.time.passed(), batch.mails.clone());
-        let fault = self.network.fault(&[
-            Fault::Throttled,
-            Fault::LostBefore,
-            Fault::LostAfter,
-            Fault::Late,
-            Fault::Slow,
-        ]);
+        let fault =
+            self.network.fault(&[Fault::Throttled, Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow]);
         let answer = self.network.ses("SES bulk", fault, move || account.take(begun, &campaign, &mails)).await;
         answer.unwrap_or_else(|| match fault {
             Some(Fault::Throttled) => Err(MailerError::Busy("TooManyRequestsException".into())),

@@ -9,8 +9,8 @@ use germane::domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Witness, taken_by};
 use super::super::super::virtual_world::tables::Store;
+use super::{Witness, taken_by};
 
 /// A policy that was replaced may be decided by for so long: one walk reads it page by page.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -75,12 +75,14 @@ fn consents(person: &Recipient, campaign: &Campaign, at: Timestamp) -> bool {
         let held = person.consents.iter();
         held.filter(|held| held.channel == campaign.channel && held.topic.covers(&campaign.topic))
     };
-    on().filter(|held| held.status == ConsentStatus::Granted && held.expires_at.is_none_or(|end| end > at)).any(|grant| {
-        !on().any(|other| {
-            let deeper = grant.topic.covers(&other.topic) && grant.topic != other.topic;
-            other.status == ConsentStatus::Withdrawn && (other.at >= grant.at || deeper)
-        })
-    })
+    on().filter(|held| held.status == ConsentStatus::Granted && held.expires_at.is_none_or(|end| end > at)).any(
+        |grant| {
+            !on().any(|other| {
+                let deeper = grant.topic.covers(&other.topic) && grant.topic != other.topic;
+                other.status == ConsentStatus::Withdrawn && (other.at >= grant.at || deeper)
+            })
+        },
+    )
 }
 
 /// Whether no span of the cap's days that holds this send holds more than its sends.
@@ -90,8 +92,6 @@ fn keeps(person: &Recipient, cap: FrequencyCap, send: &Send) -> bool {
         person.sends.iter().filter(|held| held.counts || held.key == send.key).map(|held| held.at).collect();
     times.sort_unstable();
     let holds = |from: &Timestamp| *from <= send.at && send.at.duration_since(*from) < span;
-    let within = |from: Timestamp| {
-        times.iter().filter(|at| **at >= from && at.duration_since(from) < span).count()
-    };
+    let within = |from: Timestamp| times.iter().filter(|at| **at >= from && at.duration_since(from) < span).count();
     times.iter().filter(|from| holds(from)).all(|from| within(*from) <= cap.sends as usize)
 }

@@ -2,16 +2,17 @@
 
 use germane::domain::report::{CampaignStatus, StatusCode};
 
-use super::Witness;
 use super::super::super::virtual_world::{queue::Queues, tables::Store};
+use super::Witness;
 
 pub(super) fn came(witness: &mut Witness, store: &Store, queues: &Queues) {
     for record in store.campaigns.all() {
         let by_itself = record.status_detail.as_ref().map(|detail| detail.code);
         let ended = match record.status {
-            CampaignStatus::Complete | CampaignStatus::Cancelled | CampaignStatus::Expired | CampaignStatus::Refused => {
-                true
-            }
+            CampaignStatus::Complete
+            | CampaignStatus::Cancelled
+            | CampaignStatus::Expired
+            | CampaignStatus::Refused => true,
             CampaignStatus::Paused => matches!(by_itself, Some(StatusCode::Breaker | StatusCode::Account)),
             CampaignStatus::Scheduled
             | CampaignStatus::Launching

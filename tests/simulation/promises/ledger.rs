@@ -13,8 +13,8 @@ use germane::{
     flow::{launch::CampaignRecord, queue::Work},
 };
 
-use super::{Witness, taken};
 use super::super::super::virtual_world::{ses::Call, tables::Store};
+use super::{Witness, taken};
 
 /// Of each shard: what its items say, and what its chunks come to.
 pub(super) fn adds_up(witness: &mut Witness, store: &Store) {
@@ -60,8 +60,12 @@ fn outcomes(store: &Store, newest: &Work) -> (BTreeMap<Ref, Outcome>, Vec<Ref>) 
 }
 
 pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[Call]) {
-    let whose: BTreeMap<Ref, RecipientId> =
-        store.people.changes.iter().filter_map(|change| Some((change.after.as_ref()?.reference, change.id.clone()))).collect();
+    let whose: BTreeMap<Ref, RecipientId> = store
+        .people
+        .changes
+        .iter()
+        .filter_map(|change| Some((change.after.as_ref()?.reference, change.id.clone())))
+        .collect();
     let taken = taken(store);
     let mut mailed: BTreeSet<(CampaignId, RecipientId)> = BTreeSet::new();
     for call in calls {
@@ -85,7 +89,9 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
             let (was_mailed, was_taken) = (mailed.contains(&whom), taken.contains_key(&whom));
             let kind = outcome.kind();
             match kind {
-                OutcomeKind::Sent if !was_mailed => witness.says(5, format!("{person} is sent {id} and SES took nothing")),
+                OutcomeKind::Sent if !was_mailed => {
+                    witness.says(5, format!("{person} is sent {id} and SES took nothing"))
+                }
                 OutcomeKind::InDoubt if !was_taken => {
                     witness.says(6, format!("{person} is in doubt for {id} and was never taken"));
                 }
@@ -93,7 +99,8 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
                     witness.says(6, format!("{person} is in doubt for {id} though nothing went wrong"));
                 }
                 OutcomeKind::Skipped | OutcomeKind::HeldOut | OutcomeKind::Deferred if was_mailed => {
-                    witness.says(1, format!("{person} was mailed {id} and is {}: {:?}", kind.as_str(), outcome.reason()));
+                    witness
+                        .says(1, format!("{person} was mailed {id} and is {}: {:?}", kind.as_str(), outcome.reason()));
                 }
                 OutcomeKind::Sent
                 | OutcomeKind::InDoubt
@@ -122,12 +129,7 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
 }
 
 /// A complete campaign has decided on everybody who was there all the time.
-fn audience(
-    witness: &mut Witness,
-    store: &Store,
-    record: &CampaignRecord,
-    decided: &BTreeMap<RecipientId, Outcome>,
-) {
+fn audience(witness: &mut Witness, store: &Store, record: &CampaignRecord, decided: &BTreeMap<RecipientId, Outcome>) {
     let id = &record.campaign.id;
     let is_meant = |person: &RecipientId| match &record.campaign.audience {
         Audience::Everyone => true,

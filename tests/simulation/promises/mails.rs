@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use germane::domain::id::{CampaignId, RecipientId};
 
-use super::{Witness, taken};
 use super::super::super::virtual_world::{ses::Call, tables::Store};
+use super::{Witness, taken};
 
 /// DESIGN's guarantee 3: a claim is followed by its send within so long, or given back.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
