@@ -48,6 +48,19 @@ fn a_claim_that_loses_is_answered_with_what_is_there() {
 }
 
 #[test]
+fn a_claim_pins_the_very_version_and_neither_one_before_nor_one_after_it() {
+    keeps(async |ports| {
+        let one = person("r-1");
+        ports.add(&one).await;
+        for version in [one.version - 1, one.version + 1] {
+            let lost = ports.claims.write(&[SendsWrite { version, ..write(&one, 1) }]).await.unwrap();
+            assert_eq!(lost, [Written::Lost(Some(Box::new(one.clone())))]);
+        }
+        assert_eq!(ports.person("r-1").await, Some(one));
+    });
+}
+
+#[test]
 fn a_claim_on_somebody_who_is_not_there_makes_nobody() {
     keeps(async |ports| {
         assert_eq!(ports.claims.write(&[write(&person("r-1"), 1)]).await.unwrap(), [Written::Lost(None)]);

@@ -14,6 +14,8 @@ use super::{Ports, on_embedded, on_simulated};
 /// Of each kind: enough that every call meets what every other has left.
 const CASES: u32 = 24;
 const CALLS: usize = 40;
+/// A sequence that shows a difference is made shorter for some seconds.
+const SHRINKS: u32 = 100;
 
 /// What each call answered, and what is held after the last.
 async fn answers(ports: &Ports, ops: &[Op]) -> (Vec<String>, Vec<String>) {
@@ -27,8 +29,13 @@ async fn answers(ports: &Ports, ops: &[Op]) -> (Vec<String>, Vec<String>) {
 
 /// Tries sequences of which so many calls of ten are about shards.
 fn alike(about_shards: u32, seed: u64) {
-    let config =
-        Config { cases: CASES, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: CASES,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: SHRINKS,
+        ..Config::default()
+    };
     let sequences = vec(ops::calls(about_shards), CALLS / 2..CALLS);
     let run = TestRunner::new(config).run(&sequences, |ops| {
         let (simulated, of_simulated) = on_simulated(&async |ports: &Ports| answers(ports, &ops).await);

@@ -22,7 +22,7 @@ pub use addresses::AddressTable;
 pub use campaigns::CampaignTable;
 pub use evidence::EvidenceTable;
 pub use people::{Change, PeopleTable};
-pub use rules::{RulesTable, shipped_policy, templates};
+pub use rules::{RulesTable, shipped_policy};
 pub use settlements::SettlementTable;
 pub use shards::ShardTable;
 pub use timeline::TimelineItem;
