@@ -11,6 +11,7 @@
 mod act;
 mod classification;
 mod cli;
+mod contract;
 mod door;
 mod feedback;
 mod functions;

@@ -7,8 +7,7 @@ mod people;
 mod plan;
 mod process;
 mod promises;
-mod summary;
+pub mod summary;
 mod world;
 
-pub use summary::Summary;
 pub use world::{Lived, live};

@@ -73,7 +73,7 @@ impl Setting {
 }
 
 /// A schedule that lies further ahead, such as a campaign's end, is not waited for.
-const WAITED_FOR: Duration = Duration::from_mins(60);
+const WAITED_FOR: Duration = Duration::from_hours(1);
 
 /// The deployment. What it holds stays from one call of [`World::work`] to the next.
 pub struct World {
@@ -224,7 +224,7 @@ impl World {
     async fn submit(&self, id: &str) {
         let campaign = self.campaign(id);
         let record = CampaignRecord {
-            body: self.body(id),
+            body: Self::body(id),
             created_by: Actor::local(),
             created_at: self.time.now(),
             status: CampaignStatus::Scheduled,
@@ -248,10 +248,10 @@ impl World {
 
     fn campaign(&self, id: &str) -> Campaign {
         let policy = Policy::parse(&shipped_policy()).unwrap();
-        Campaign::parse(&self.body(id), &policy, self.time.now()).unwrap()
+        Campaign::parse(&Self::body(id), &policy, self.time.now()).unwrap()
     }
 
-    fn body(&self, id: &str) -> serde_json::Value {
+    fn body(id: &str) -> serde_json::Value {
         json!({
             "id": id, "topic": "rust", "channel": "work", "template": "newsletter",
             "content": { "headline": "Async closures" },

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::simulation::{Lived, live};
+use crate::simulation::{Lived, live, summary::Summary};
 
 const WORLDS: u64 = 200;
 const THREADS: u64 = 2;
@@ -10,9 +10,21 @@ const THREADS: u64 = 2;
 /// Once broken: a seed, and what was wrong with the code.
 const ONCE_BROKEN: [u64; 0] = [];
 
+/// What was broken in a world, each with the way to see how.
 fn faults(seed: u64) -> Vec<String> {
-    let Lived { broken, .. } = live(seed, false);
-    broken.into_iter().map(|broken| format!("seed {seed}: {broken}")).collect()
+    let Lived { plan, broken, .. } = live(seed, false);
+    let processes = plan.processes.len();
+    broken.into_iter().map(|broken| format!("seed {seed}, {processes} processes: {broken}")).collect()
+}
+
+#[test]
+fn in_two_hundred_worlds_everything_happens_that_can() {
+    let mut summary = Summary::default();
+    (1..=WORLDS).step_by(5).for_each(|seed| summary.add(live(seed, false).summary));
+    assert_eq!((summary.worlds, summary.lived_s > 0), (WORLDS / 5, true));
+    let never: Vec<_> = summary.faults.iter().chain(&summary.outcomes).filter(|(_, count)| **count == 0).collect();
+    // Nobody is put off for ever.
+    assert_eq!(never, Vec::new(), "{summary:?}");
 }
 
 fn replay(faults: &[String]) -> String {

@@ -12,7 +12,7 @@ use germane::{
     flow::{
         api::{Api, ApiError, recipients::Place},
         port::PortError,
-        preferences::{Acted, Preferences, Shown},
+        preferences::{Preferences, Shown},
         token::{Purpose, TokenKeys},
     },
 };
@@ -110,9 +110,7 @@ impl Client {
 
     async fn own(&self, recipient: &str, less: Less) -> Result<(), PortError> {
         let shown = Shown { place: Place::Page, text: None, text_version: None, origin: None };
-        let acted: Acted = self.preferences.act(&recipient.parse().unwrap(), &Own::Less(less), &shown).await?;
-        drop(acted);
-        Ok(())
+        self.preferences.act(&recipient.parse().unwrap(), &Own::Less(less), &shown).await.map(|_acted| ())
     }
 }
 

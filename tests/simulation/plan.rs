@@ -13,13 +13,15 @@ use super::super::virtual_world::{
 };
 use super::people;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3_600);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+const TOPICS: [&str; 2] = ["rust", "rust/async"];
+const COMMANDS: [&str; 4] = ["pause", "pause", "resume", "cancel"];
 
 /// A world before anything happens in it.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub seed: u64,
     pub shards: u16,
     /// How many people are read at once.
     pub page: usize,
@@ -86,7 +88,6 @@ impl Plan {
             .collect();
         let acts = (0..chance.within(0..25)).map(|number| act(&chance, number, count, &campaigns, &policy, now));
         Self {
-            seed,
             shards,
             page: usize::try_from(*chance.one_of(&[1, 2, 5, 10, 100])).unwrap_or(1),
             acts: acts.collect(),
@@ -137,9 +138,10 @@ fn weather(chance: &Chance, storm: u64) -> Weather {
 }
 
 fn process(chance: &Chance, storm: u64) -> ProcessPlan {
-    let skew = if storm > 0 && chance.happens(4_000) { chance.within(0..8_000) as i64 - 4_000 } else { 0 };
+    let apart = storm > 0 && chance.happens(4_000);
+    let ahead = if apart { chance.micros(0..8_000_000) } else { Duration::from_secs(4) };
     ProcessPlan {
-        ahead: SignedDuration::from_millis(skew),
+        ahead: SignedDuration::try_from(ahead).unwrap() - SignedDuration::from_secs(4),
         at_once: *chance.one_of(&[1, 1, 2, 4]),
         max_in_flight: *chance.one_of(&[1, 4, 64]),
         turn: if chance.happens(3_000) { Some(chance.micros(2_000_000..200_000_000)) } else { None },
@@ -229,9 +231,9 @@ fn act(
     let act = match chance.within(0..16) {
         0..=2 => Act::Unsubscribe { recipient, campaign },
         3 => Act::Leave { recipient },
-        4 => Act::Mute { recipient, topic: *chance.one_of(&["rust", "rust/async"]) },
+        4 => Act::Mute { recipient, topic: chance.one_of(&TOPICS) },
         5 => Act::Lower { recipient, sends: 1, days: *chance.one_of(&[7, 30]) },
-        6 => Act::Pause { recipient, days: *chance.one_of(&[1, 30]) as u32 },
+        6 => Act::Pause { recipient, days: *chance.one_of(&[1, 30]) },
         7..=8 => {
             let row = || {
                 // Somebody who is there, or somebody new, before and after the others in the order of ids.
@@ -247,7 +249,7 @@ fn act(
         10 => Act::Suppress { recipient },
         11 => Act::Lift { recipient },
         12 => Act::Submit(chance.one_of(campaigns).1.clone()),
-        13..=14 => Act::Command { campaign, command: *chance.one_of(&["pause", "pause", "resume", "cancel"]) },
+        13..=14 => Act::Command { campaign, command: chance.one_of(&COMMANDS) },
         _ => {
             let mut policy = policy.clone();
             policy["frequency"] = json!([{ "sends": chance.within(1..3), "days": 7 }]);

@@ -23,7 +23,7 @@ use super::{
     super::virtual_world::{
         queue::Queues,
         ses::SesAccount,
-        tables::{Change, Store, Tables},
+        tables::{Store, Tables, people::Change},
     },
     clients::Promise,
     plan::Plan,
@@ -97,7 +97,9 @@ impl Witness {
 
     /// What the API told otherwise than the ledger holds it.
     pub fn told(&mut self, broken: Vec<String>) {
-        broken.into_iter().for_each(|broken| self.says(1, broken));
+        for broken in broken {
+            self.says(1, broken);
+        }
     }
 
     pub fn end(&mut self, tables: &Tables, ses: &SesAccount, queues: &Queues) {

@@ -65,7 +65,9 @@ impl Summary {
         for (sum, part) in
             [(&mut self.faults, faults), (&mut self.campaigns, campaigns), (&mut self.outcomes, outcomes)]
         {
-            part.into_iter().for_each(|(name, count)| *sum.entry(name).or_default() += count);
+            for (name, count) in part {
+                *sum.entry(name).or_default() += count;
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ use super::{
 };
 
 /// By then everything has ended: campaigns last no longer than ten days, and what waits for them two more.
-const END: Duration = Duration::from_secs(16 * 86_400);
+const END: Duration = Duration::from_hours(16 * 24);
 /// When whatever was paused is resumed, so that it can end: after the worst is over.
 const RESUMED: [u64; 3] = [86_400, 2 * 86_400, 3 * 86_400];
 /// How often the ledger is looked at meanwhile.

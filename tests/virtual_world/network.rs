@@ -206,10 +206,10 @@ impl Network {
         // It happens when the call arrives, whatever has become of the caller by then.
         let answer: Arc<Mutex<Option<T>>> = Arc::default();
         let happen = Arc::new(Mutex::new({
-            let (network, slot) = (self.clone(), Arc::clone(&answer));
+            let (way, place) = (self.clone(), Arc::clone(&answer));
             move || {
-                network.say(|| line.clone());
-                *slot.lock().unwrap() = Some(effect());
+                way.say(|| line.clone());
+                *place.lock().unwrap() = Some(effect());
             }
         }));
         let at = |span: Duration| {
@@ -230,8 +230,7 @@ impl Network {
             Some(Fault::Throttled | Fault::LostBefore | Fault::Slow | Fault::Stale) | None => there + back,
         };
         self.time.sleep(answered).await;
-        let answer = answer.lock().unwrap().take();
-        answer
+        answer.lock().unwrap().take()
     }
 }
 

@@ -295,7 +295,10 @@ impl Queue for Queues {
         self.network.say(|| format!("is to queue in {} ms: {bodies:?}", delay.as_millis()));
         let send = move || {
             let at = time.passed() + delay;
-            bodies.iter().for_each(|body| held.lock().unwrap().put(at, body.clone()));
+            let mut held = held.lock().unwrap();
+            for body in &bodies {
+                held.put(at, body.clone());
+            }
         };
         self.network.table("queue messages", send).await
     }

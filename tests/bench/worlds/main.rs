@@ -33,7 +33,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use shared::simulation::{Lived, Summary, live};
+use shared::simulation::{Lived, live, summary::Summary};
 
 const MEASURED: u64 = 100_000;
 /// Without `--bench`: `cargo test` lives through others by itself.
@@ -83,8 +83,9 @@ fn main() -> ExitCode {
 fn replay(seed: u64) -> ExitCode {
     let Lived { plan, broken, trace, .. } = live(seed, true);
     println!("{plan:#?}");
-    trace.iter().for_each(|line| println!("{line}"));
-    broken.iter().for_each(|broken| println!("{broken}"));
+    for line in trace.iter().chain(&broken) {
+        println!("{line}");
+    }
     println!("{} promise(s) broken in the world of seed {seed}", broken.len());
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -138,14 +139,18 @@ fn print(from: u64, summary: &Summary, broken: &Broken) {
     let Summary { worlds, calls, faults, campaigns, outcomes, mails, claims, lived_s } = summary;
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let mut row = |name: &str, count: u64| drop(table.add_row([name.to_owned(), count.to_string()]));
+    let mut row = |name: &str, count: u64| {
+        table.add_row([name.to_owned(), count.to_string()]);
+    };
     row("worlds", *worlds);
     row("days lived in them", lived_s / 86_400);
     row("calls of services", *calls);
     row("claims", *claims);
     row("mails that SES took", *mails);
     for (title, counts) in [("fault", faults), ("campaign", campaigns), ("outcome", outcomes)] {
-        counts.iter().for_each(|(name, count)| row(&format!("{title}: {name}"), *count));
+        for (name, count) in counts {
+            row(&format!("{title}: {name}"), *count);
+        }
     }
     row("worlds with a broken promise", broken.len() as u64);
     if let Some(column) = table.column_mut(1) {
@@ -154,6 +159,8 @@ fn print(from: u64, summary: &Summary, broken: &Broken) {
     println!("seeds {from} to {}\n{table}", from + worlds - 1);
     for (seed, broken) in broken.iter().take(20) {
         println!("\nseed {seed}; to see what happened: cargo bench --bench worlds -- --seed {seed}");
-        broken.iter().for_each(|broken| println!("  {broken}"));
+        for broken in broken {
+            println!("  {broken}");
+        }
     }
 }

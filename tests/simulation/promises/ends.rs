@@ -31,7 +31,7 @@ pub(super) fn stops_itself(witness: &mut Witness, store: &Store, now: Duration) 
             continue;
         }
         let since = *witness.tripped.entry(id.clone()).or_insert(now);
-        if now - since > STOPS_WITHIN {
+        if now > since + STOPS_WITHIN {
             witness.says(8, format!("{id} runs on over its policy's rates: {:?} of {sent}", tally.reputation));
         }
     }

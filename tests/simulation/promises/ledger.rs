@@ -27,7 +27,9 @@ pub(super) fn adds_up(witness: &mut Witness, store: &Store) {
                 witness.says(1, format!("{id}: {reference:?} in shard {} was decided twice in one pass", shard.0));
             }
             let mut counts = Counts::default();
-            outcomes.values().for_each(|outcome| counts.add(outcome));
+            for outcome in outcomes.values() {
+                counts.add(outcome);
+            }
             if counts != standing.counts() {
                 let (told, held) = (standing.counts(), counts);
                 witness.says(1, format!("{id}: shard {} counts {told:?}, its chunks {held:?}", shard.0));
@@ -115,7 +117,7 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
             let kind = outcome.kind();
             match kind {
                 OutcomeKind::Sent if !was_mailed => {
-                    witness.says(5, format!("{person} is sent {id} and SES took nothing"))
+                    witness.says(5, format!("{person} is sent {id} and SES took nothing"));
                 }
                 OutcomeKind::InDoubt if !was_taken => {
                     witness.says(6, format!("{person} is in doubt for {id} and was never taken"));

@@ -62,14 +62,14 @@ impl AddressTable {
 
     pub(super) fn allows(&self, mailbox: &str, owner: &RecipientId, change: Change) -> bool {
         let held = self.at(mailbox);
-        let owned = held.and_then(|held| held.owner.as_ref());
-        let free = held.is_none_or(|held| held.erased.is_none()) && owned.is_none_or(|owned| owned == owner);
+        let whose = held.and_then(|held| held.owner.as_ref());
+        let free = held.is_none_or(|held| held.erased.is_none()) && whose.is_none_or(|whose| whose == owner);
         match change {
             Change::Gain(carried) => free && held.is_none_or(|held| !is_heavier(held.marks, carried)),
             Change::Mark(_) => free,
-            Change::Leave(_) => owned == Some(owner),
+            Change::Leave(_) => whose == Some(owner),
             Change::Drop => {
-                owned == Some(owner) && held.is_none_or(|held| held.marks.is_empty() && held.soft_bounces.is_empty())
+                whose == Some(owner) && held.is_none_or(|held| held.marks.is_empty() && held.soft_bounces.is_empty())
             }
         }
     }

@@ -37,11 +37,6 @@ impl ShardTable {
         chunks.filter(|chunk| chunk.start.as_ref().is_none_or(|start| start < end)).collect()
     }
 
-    /// Those of a pass that its cursor has passed, in the order of the people.
-    pub fn committed(&self, work: &Work) -> Vec<&Chunk> {
-        self.passed(work).map_or_else(Vec::new, |passed| self.within(work, passed).collect())
-    }
-
     /// `None` while nothing is.
     fn passed(&self, work: &Work) -> Option<Passed> {
         let item = self.item(&work.campaign, work.shard)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use germane::{
     domain::{
-        feedback::{Reputation, Settlement, Step, Tally},
+        feedback::{Settlement, Step, Tally},
         id::{CampaignId, Ref, Shard},
     },
     flow::{
@@ -60,12 +60,16 @@ impl SettlementTable {
         }
         item.marks.insert(mark, at);
         let tally = self.tallies.entry(key.0.clone()).or_default();
-        let Reputation { hard_bounced, complained } = &mut tally.reputation;
+        let real = u64::from(reputation);
         match mark {
             Mark::HardBounce => {
-                (tally.hard_bounced, *hard_bounced) = counted(tally.hard_bounced, *hard_bounced, reputation)
+                tally.hard_bounced += 1;
+                tally.reputation.hard_bounced += real;
             }
-            Mark::Complaint => (tally.complained, *complained) = counted(tally.complained, *complained, reputation),
+            Mark::Complaint => {
+                tally.complained += 1;
+                tally.reputation.complained += real;
+            }
             Mark::SoftBounce => tally.soft_bounced += 1,
         }
         true
@@ -77,10 +81,6 @@ impl SettlementTable {
         tally.opened += reads.opened;
         tally.clicked += reads.clicked;
     }
-}
-
-fn counted(all: u64, real: u64, is_real: bool) -> (u64, u64) {
-    (all + 1, real + u64::from(is_real))
 }
 
 /// The mail's item and its shard's count, both or neither.

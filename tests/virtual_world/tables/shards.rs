@@ -139,13 +139,13 @@ impl Item {
     }
 
     fn advance(&mut self, work: &Work, epoch: u64, chunk: &Chunk, progress: &Progress) -> Committed {
-        if (self.epoch, self.progress.pass) != (epoch, work.pass) {
+        if self.epoch != epoch {
             return Committed::Fenced;
         }
         if self.progress.cursor.as_ref() == Some(&chunk.last) {
             return Committed::Done;
         }
-        if self.progress.cursor != chunk.start {
+        if (self.progress.pass, &self.progress.cursor) != (work.pass, &chunk.start) {
             return Committed::Fenced;
         }
         self.progress.cursor = Some(chunk.last.clone());

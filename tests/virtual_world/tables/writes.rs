@@ -97,7 +97,9 @@ fn transact(store: &mut Store, members: &[Member], at: std::time::Duration) -> R
         let why = refused.into_iter().find_map(|member| member.refusal(store));
         return Err(why.unwrap_or(Refusal::Answer(PutResult::Changed)));
     }
-    members.iter().for_each(|member| member.write(store, at));
+    for member in members {
+        member.write(store, at);
+    }
     Ok(())
 }
 
@@ -218,7 +220,9 @@ impl People for Tables {
                 return false;
             }
             store.people.put(&person.id, None, time.passed());
-            mailboxes(&person).iter().for_each(|(mailbox, ..)| store.addresses.erase(mailbox, at));
+            for (mailbox, ..) in mailboxes(&person) {
+                store.addresses.erase(&mailbox, at);
+            }
             true
         });
         if !erased.await? {
