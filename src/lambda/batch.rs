@@ -83,7 +83,7 @@ fn span(body: &str) -> Span {
             span.record("shard", work.shard.0);
         }
         Ok(Message::Preview { preview, shard }) => {
-            span.record("preview", preview);
+            span.record("preview", field::display(preview));
             span.record("shard", shard.0);
         }
         // An event has no one campaign; what cannot be read is refused by whoever works on it.

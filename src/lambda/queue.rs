@@ -49,7 +49,7 @@ impl Handle for Launching {
         match Message::from_body(body)? {
             Message::Launch { campaign } => self.launcher.attend(&campaign).await?,
             Message::Newsletter { newsletter, scheduled } => self.api.run_newsletter(&newsletter, scheduled).await?,
-            Message::Preview { preview, shard } => self.previewer.run(&preview, shard).await?,
+            Message::Preview { preview, shard } => self.previewer.run(preview.as_str(), shard).await?,
             Message::Shard(_) | Message::Feedback { .. } => return Err(WorkError::Astray),
         }
         Ok(())
