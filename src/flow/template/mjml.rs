@@ -9,6 +9,7 @@ use mrml::prelude::{
 
 use super::{
     dialect::{self, Kind},
+    nesting::too_deep,
     walk::Complaint,
 };
 
@@ -26,6 +27,9 @@ fn line_start(text: &str, lines_before: usize) -> usize {
 }
 
 fn render_bare(bare: &str) -> Result<String, Vec<Complaint>> {
+    if let Some(deep) = too_deep(bare) {
+        return Err(vec![deep]);
+    }
     let parsed = mrml::parse(bare).map_err(|error| vec![refused(bare, &error)])?;
     let warnings = parsed.warnings.iter();
     let warnings: Vec<Complaint> =
