@@ -11,10 +11,13 @@ mod newsletter;
 mod packed;
 mod policy;
 mod recipient;
+mod request;
 mod rows;
 mod suppression;
+mod stack;
 mod template;
 mod token;
+mod worked;
 
 #[path = "../given.rs"]
 #[expect(dead_code, reason = "the tests ask more of it")]
@@ -55,6 +58,8 @@ impl<F: FnMut(&[u8]) -> Answer> Knock for F {
 }
 
 pub const ALL: &[&Door] = &[
+    &request::REQUEST,
+    &worked::WORKED,
     &template::TEMPLATE,
     &template::FOLDER,
     &campaign::CAMPAIGN,

@@ -23,6 +23,11 @@ mod report;
 mod room;
 mod run;
 mod watch;
+#[path = ".."]
+mod shared {
+    #[expect(dead_code, reason = "the tests ask more of it")]
+    pub mod world;
+}
 
 use std::{path::PathBuf, process::ExitCode};
 

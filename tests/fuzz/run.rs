@@ -45,6 +45,16 @@ fn listen() {
     }));
 }
 
+/// A door that cannot be opened is no matter of any input.
+fn opened(door: &Door) -> Box<dyn Knock> {
+    let opened = catch_unwind(door.open);
+    let panics = std::mem::take(&mut *PANICS.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(first) = panics.first() {
+        eprintln!("the door cannot be opened: {first}");
+    }
+    opened.expect("a door that can be opened")
+}
+
 /// What an input came to, and what it took of memory; or what it broke.
 fn knock(knocker: &mut dyn Knock, input: &[u8]) -> Result<(Answer, usize), String> {
     let (answer, peak) = room::measured(input.len(), || catch_unwind(AssertUnwindSafe(|| knocker.knock(input))));
@@ -94,7 +104,7 @@ fn child_on_worker(door: &'static Door, options: &Options, notes: &Path) -> Exit
     let notes = File::create(notes).expect("the notes can be written");
     let mut row = Row::new(door);
     let documents = (door.documents)();
-    let mut knocker = (door.open)();
+    let mut knocker = opened(door);
     let kept = corpus::of(door.name);
     let inputs = options.inputs().div_ceil(door.one_in);
     let mut seen = BTreeSet::new();
@@ -151,7 +161,7 @@ pub fn one(door: &'static Door, options: &Options) -> ExitCode {
 }
 
 fn shown(door: &'static Door, input: &[u8]) -> ExitCode {
-    let mut knocker = (door.open)();
+    let mut knocker = opened(door);
     match knock(knocker.as_mut(), input) {
         Ok((answer, peak)) => {
             println!("{answer:?}\n{peak} bytes of memory");

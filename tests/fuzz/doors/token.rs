@@ -50,6 +50,11 @@ fn keys() -> TokenKeys {
     TokenKeys::new(key(2), vec![key(1)])
 }
 
+/// Those of a world.
+pub fn of_worlds() -> TokenKeys {
+    TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new())
+}
+
 fn signed() -> Vec<String> {
     let keys = keys();
     let (recipient, campaign) = ("r-1042".parse().unwrap(), "rust-weekly-2026-47".parse().unwrap());
