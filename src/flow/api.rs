@@ -9,6 +9,7 @@ mod lifecycle;
 mod newsletters;
 pub mod previews;
 pub mod recipients;
+mod room;
 pub mod rules;
 pub mod suppressions;
 pub mod trial;
