@@ -152,7 +152,7 @@ pub fn keep(door: &Door, input: &[u8], number: u64) -> PathBuf {
 /// Tries one input, and shows it.
 pub fn one(door: &'static Door, options: &Options) -> ExitCode {
     let input = match (&options.file, options.only) {
-        (Some(path), _) => std::fs::read(path).expect("the file can be read"),
+        (Some(path), _) => corpus::read(path),
         (None, number) => generate::input(door, &(door.documents)(), options.seed, number.unwrap_or_default()),
     };
     println!("{} bytes: {}", input.len(), String::from_utf8_lossy(&input).chars().take(4_000).collect::<String>());

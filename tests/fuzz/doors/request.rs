@@ -108,9 +108,11 @@ fn requests() -> Vec<Value> {
         asked("PUT", "/v1/newsletters/w", "", newsletter),
         asked("GET", "/v1/newsletters", "cursor=w", nothing()),
     ];
-    all.extend(people().into_iter().map(|person| {
-        asked("PUT", &format!("/v1/recipients/{}", person["id"].as_str().unwrap()), "", person)
-    }));
+    all.extend(
+        people()
+            .into_iter()
+            .map(|person| asked("PUT", &format!("/v1/recipients/{}", person["id"].as_str().unwrap()), "", person)),
+    );
     all.extend(pages());
     // And some of them whole, with what the gateway says of them.
     let whole: Vec<Value> = all.iter().step_by(8).map(event).collect();
