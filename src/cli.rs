@@ -7,7 +7,7 @@ mod confirm;
 mod decisions;
 mod demo;
 mod doctor;
-mod failure;
+pub mod failure;
 pub mod import;
 mod input;
 mod local;

@@ -89,7 +89,7 @@ fn change(value: &mut Value, step: Step, all: &[Vec<u8>]) {
                 map.extend((0..more).map(|n| (format!("f{n}"), Value::from(n))));
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
-                *other = hostile::number(with)
+                *other = hostile::number(with);
             }
         }),
         11 => node(value, at, |node| *node = nested(node.take(), with % 200)),
@@ -97,7 +97,7 @@ fn change(value: &mut Value, step: Step, all: &[Vec<u8>]) {
         12 | 13 => node(value, at, |node| match node {
             Value::String(text) => *text = hostile::nearly(text, with),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                *other = hostile::text(with).into()
+                *other = hostile::text(with).into();
             }
         }),
         // It has another name.
@@ -223,5 +223,6 @@ fn twice(input: &mut Vec<u8>, at: usize) {
     let Some(colon) = input[open..].iter().position(|byte| *byte == b':').map(|colon| open + colon) else { return };
     let mut again = input[open + 1..=colon].to_vec();
     again.extend(b"null,");
-    drop(input.splice(open + 1..open + 1, again));
+    let after = open + 1;
+    drop(input.splice(after..after, again));
 }

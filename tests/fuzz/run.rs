@@ -1,7 +1,6 @@
 //! One door, knocked at with one input after the other, in a process of its own.
 
 use std::{
-    cell::Cell,
     collections::BTreeSet,
     fs::File,
     os::unix::fs::FileExt,
@@ -111,16 +110,12 @@ fn child_on_worker(door: &'static Door, options: &Options, notes: &Path) -> Exit
     let kept_count = kept.len() as u64;
     for number in 0..kept_count + inputs {
         notes.write_all_at(&number.to_be_bytes(), 0).expect("the notes can be written");
-        let place = Cell::new(String::new());
-        let input = match kept.get(usize::try_from(number).unwrap()) {
-            Some((name, input)) => {
-                place.set(format!("corpus file {name}"));
-                input.clone()
-            }
-            None => {
-                place.set(format!("input {} of seed {}", number - kept_count, options.seed));
-                generate::input(door, &documents, options.seed, number - kept_count)
-            }
+        let (place, input) = if let Some((name, input)) = kept.get(usize::try_from(number).unwrap()) {
+            (format!("corpus file {name}"), input.clone())
+        } else {
+            let number = number - kept_count;
+            let input = generate::input(door, &documents, options.seed, number);
+            (format!("input {number} of seed {}", options.seed), input)
         };
         match knock(knocker.as_mut(), &input) {
             Ok((answer, peak)) => row.count(&answer, number < kept_count, peak),
@@ -130,7 +125,7 @@ fn child_on_worker(door: &'static Door, options: &Options, notes: &Path) -> Exit
                 let key: String = why.chars().take(90).filter(|c| !c.is_ascii_digit()).collect();
                 if seen.len() < TOLD && seen.insert(key) {
                     let why = why.chars().take(WHY_CHARS).collect();
-                    row.failures.push(Failure { place: place.take(), why, kept: keep(door, &input, number) });
+                    row.failures.push(Failure { place, why, kept: keep(door, &input, number) });
                 }
             }
         }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// An input that takes longer hangs. It is the only thing here that depends on time, and far from what any takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub fn all(doors: &[&'static Door], options: &Options) -> ExitCode {
@@ -101,13 +101,12 @@ fn watch(child: &mut Child, notes: &Path) -> Option<String> {
 
 fn last_input(door: &'static Door, options: &Options, number: u64, why: String) -> Failure {
     let kept = corpus::of(door.name);
-    let (place, input) = match kept.get(usize::try_from(number).unwrap()) {
-        Some((name, input)) => (format!("corpus file {name}"), input.clone()),
-        None => {
-            let number = number - kept.len() as u64;
-            let input = generate::input(door, &(door.documents)(), options.seed, number);
-            (format!("input {number} of seed {}", options.seed), input)
-        }
+    let (place, input) = if let Some((name, input)) = kept.get(usize::try_from(number).unwrap()) {
+        (format!("corpus file {name}"), input.clone())
+    } else {
+        let number = number - kept.len() as u64;
+        let input = generate::input(door, &(door.documents)(), options.seed, number);
+        (format!("input {number} of seed {}", options.seed), input)
     };
     Failure { place, why, kept: keep(door, &input, number) }
 }

@@ -1,6 +1,9 @@
 //! The file of an import, as the command line takes it apart.
 
-use germane::cli::import::rows::{Row, batches, read};
+use germane::cli::{
+    failure::Fault,
+    import::rows::{Row, batches, read},
+};
 
 use super::{Door, documents, recipient::people};
 use crate::{mutate::Format, run::Answer};
@@ -23,7 +26,7 @@ pub static ROWS: Door = Door {
                 }
                 for refused in batch.refused {
                     assert!(!refused.errors.is_empty(), "a row was refused without a fault");
-                    told.extend(refused.errors.iter().map(|fault| fault.text()));
+                    told.extend(refused.errors.iter().map(Fault::text));
                     lines.push(refused.line);
                 }
             }

@@ -1,7 +1,7 @@
 //! A suppression, and the list of them that the command line reads.
 
 use germane::{
-    cli::suppressions::list,
+    cli::{failure::Fault, suppressions::list},
     flow::api::suppressions::{Wish, read_note},
 };
 use serde_json::json;
@@ -62,7 +62,7 @@ pub static LIST: Door = Door {
                 return Answer::Taken;
             }
             assert!(wrong.iter().all(|fault| fault.line.is_some()), "each fault has a line");
-            let told: Vec<String> = wrong.iter().map(|fault| fault.text()).collect();
+            let told: Vec<String> = wrong.iter().map(Fault::text).collect();
             assert!(!told.iter().any(|told| told.chars().any(char::is_control)), "a fault with a control character");
             Answer::Refused(told.join("\n"))
         })
