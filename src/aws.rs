@@ -20,6 +20,7 @@ pub mod scheduler;
 pub mod sends;
 pub mod settlements;
 pub mod shards;
+pub mod stored;
 pub mod surroundings;
 pub mod system;
 pub mod tables;

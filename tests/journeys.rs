@@ -17,6 +17,7 @@ mod messages;
 mod newsletters;
 mod outages;
 pub mod pages;
+mod panics;
 mod passes;
 mod previews;
 mod quota;

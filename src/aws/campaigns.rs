@@ -281,7 +281,7 @@ pub(super) fn listed_id(item: &Item) -> Result<CampaignId, PortError> {
     id.parse().map_err(|wanted| PortError::corrupt("a campaign's id", wanted))
 }
 
-fn record(item: &Item) -> Result<CampaignRecord, PortError> {
+pub(super) fn record(item: &Item) -> Result<CampaignRecord, PortError> {
     Ok(CampaignRecord {
         campaign: campaign(&from_json("a campaign", item.text("j")?)?)?,
         body: from_json("a campaign's body", item.text("b")?)?,
@@ -310,5 +310,5 @@ pub(super) fn json(what: &'static str, value: &impl Serialize) -> Result<String,
 }
 
 pub(super) fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, PortError> {
-    serde_json::from_str(text).map_err(|error| PortError::corrupt(what, error))
+    serde_json::from_str(text).map_err(|error| PortError::no_json(what, &error))
 }

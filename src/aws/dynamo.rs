@@ -50,7 +50,7 @@ use aws_sdk_dynamodb::{
 use super::tables::TableNames;
 use crate::{domain::secret::Secret, flow::port::PortError};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// The tables of one deployment.
 #[derive(Clone)]

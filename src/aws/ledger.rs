@@ -100,7 +100,7 @@ impl Dynamo {
     }
 }
 
-fn chunk(item: &Item) -> Result<Chunk, PortError> {
+pub(super) fn chunk(item: &Item) -> Result<Chunk, PortError> {
     let start = item.text("t")?.trim_start_matches('>');
     let start = if start.is_empty() { None } else { Some(id(start)?) };
     let forget_at = item.get("x").map(|_| item.number("x")).transpose()?.map(Timestamp::from_second).transpose();

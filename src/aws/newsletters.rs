@@ -130,7 +130,7 @@ where
     }
 }
 
-fn record(item: &Item) -> Result<NewsletterRecord, PortError> {
+pub(super) fn record(item: &Item) -> Result<NewsletterRecord, PortError> {
     let body = from_json("a newsletter", item.text("b")?)?;
     let newsletter = Newsletter::parse(&body).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();

@@ -127,7 +127,7 @@ fn taking(update: UpdateItemFluentBuilder, take: &Take, head: &str) -> UpdateIte
     }
 }
 
-fn timeline(item: &Item) -> Result<Timeline, PortError> {
+pub(super) fn timeline(item: &Item) -> Result<Timeline, PortError> {
     let corrupt = |error: jiff::Error| PortError::corrupt("the rate's timeline", error);
     let time = |name| Timestamp::from_millisecond(item.number(name)?).map_err(corrupt);
     let mut earlier = [0; 24];

@@ -165,7 +165,7 @@ impl People for Dynamo {
         // Beside the evidence stands when a link was last mailed (`marks.rs`), which is none.
         for item in self.evidence_items(id).await?.into_iter().filter(|item| item.contains_key("b")) {
             let part: Vec<Evidence> = serde_json::from_str(item.text("b")?)
-                .map_err(|error| PortError::corrupt("a record of evidence", error))?;
+                .map_err(|error| PortError::no_json("a record of evidence", &error))?;
             evidence.extend(part);
         }
         Ok(evidence)

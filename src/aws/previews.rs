@@ -96,7 +96,7 @@ impl Previews for PreviewTable {
     }
 }
 
-fn record(id: &str, item: &Item) -> Result<PreviewRecord, PortError> {
+pub(super) fn record(id: &str, item: &Item) -> Result<PreviewRecord, PortError> {
     let shards = item.get("n").and_then(|set| set.as_ns().ok()).map(Vec::as_slice).unwrap_or_default();
     let shards: BTreeSet<Shard> = shards.iter().filter_map(|shard| shard.parse().ok()).map(Shard).collect();
     let at = item.get("a").map(|_| item.number("a")).transpose()?;

@@ -54,12 +54,7 @@ impl Policies for PolicyTable {
         if let Some(parsed) = parsed.filter(|parsed| parsed.version == version) {
             return Ok(Some(parsed));
         }
-        let body: Value = from_json("a policy", item.text("b")?)?;
-        let policy = Policy::parse(&body).map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            PortError::corrupt("a policy", faults.join("; "))
-        })?;
-        let parsed = Arc::new(Versioned { version, policy, put: put_by(&item)? });
+        let parsed = Arc::new(versioned(&item)?);
         *self.parsed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&parsed));
         Ok(Some(parsed))
     }
@@ -202,6 +197,15 @@ impl Templates for TemplateTable {
         let form = self.dynamo.rule(&key(name), &place(item.text("h")?)).await?;
         form.map(|form| from_json("a template's source", form.text("q")?)).transpose()
     }
+}
+
+pub(super) fn versioned(item: &Item) -> Result<Versioned, PortError> {
+    let body: Value = from_json("a policy", item.text("b")?)?;
+    let policy = Policy::parse(&body).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        PortError::corrupt("a policy", faults.join("; "))
+    })?;
+    Ok(Versioned { version: item.number("v")?, policy, put: put_by(item)? })
 }
 
 fn put_by(item: &Item) -> Result<Option<PolicyPut>, PortError> {

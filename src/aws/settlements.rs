@@ -37,16 +37,33 @@ fn reference_key(reference: Ref) -> String {
     format!("{:016x}", u64::from_be_bytes(reference.0))
 }
 
-fn reference(key: &str) -> Result<Ref, PortError> {
+pub(super) fn reference(key: &str) -> Result<Ref, PortError> {
     let number = u64::from_str_radix(key, 16).ok().filter(|_| key.len() == 16);
     number.map(|number| Ref(number.to_be_bytes())).ok_or_else(|| PortError::corrupt("a settlement", "its key"))
 }
 
-fn settlement(item: &Item) -> Result<Option<Settlement>, PortError> {
+pub(super) fn settlement(item: &Item) -> Result<Option<Settlement>, PortError> {
     let Some(_) = item.get("o") else { return Ok(None) };
     let word = item.text("o")?;
     let known = Settlement::ALL.iter().copied().find(|known| known.as_str() == word);
     known.map(Some).ok_or_else(|| PortError::corrupt("a settlement", "it is of a kind that is not known here"))
+}
+
+pub(super) fn tally(item: &Item) -> Result<Tally, PortError> {
+    let count = |name: &'static str| match item.get(name) {
+        Some(_) => item.number::<u64>(name),
+        None => Ok(0),
+    };
+    let reputation = Reputation { hard_bounced: count("h")?, complained: count("c")? };
+    Ok(Tally {
+        delivered: count("d")?,
+        hard_bounced: reputation.hard_bounced.saturating_add(count("i")?),
+        soft_bounced: count("s")?,
+        complained: reputation.complained.saturating_add(count("j")?),
+        reputation,
+        opened: count("o")?,
+        clicked: count("l")?,
+    })
 }
 
 /// The steps that a shard's item counts.
@@ -178,21 +195,7 @@ impl Settlements for Dynamo {
             .return_consumed_capacity(TOTAL);
         let answer = get.send().await.map_err(unavailable)?;
         self.meter.read(answer.consumed_capacity());
-        let Some(item) = answer.item else { return Ok(Tally::default()) };
-        let count = |name: &'static str| match item.get(name) {
-            Some(_) => item.number::<u64>(name),
-            None => Ok(0),
-        };
-        let reputation = Reputation { hard_bounced: count("h")?, complained: count("c")? };
-        Ok(Tally {
-            delivered: count("d")?,
-            hard_bounced: reputation.hard_bounced + count("i")?,
-            soft_bounced: count("s")?,
-            complained: reputation.complained + count("j")?,
-            reputation,
-            opened: count("o")?,
-            clicked: count("l")?,
-        })
+        answer.item.as_ref().map_or_else(|| Ok(Tally::default()), tally)
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn standing(campaign: &CampaignId, item: &Item) -> Result<Standing, P
 
 pub(super) fn progress(item: &Item) -> Result<Progress, PortError> {
     let counts = item.get("n").map(|_| item.text("n")).transpose()?.map_or(Ok(Counts::default()), |counts| {
-        serde_json::from_str(counts).map_err(|error| PortError::corrupt("the counts of a shard", error))
+        serde_json::from_str(counts).map_err(|error| PortError::no_json("the counts of a shard", &error))
     })?;
     Ok(Progress {
         pass: item.number("p")?,

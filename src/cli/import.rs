@@ -1,6 +1,6 @@
 //! `germane import`: people from JSON Lines, a result for each row, safe to repeat.
 
-mod rows;
+pub mod rows;
 
 use std::{
     fs::File,

@@ -1,6 +1,6 @@
 //! `germane suppressions`: addresses that are not to be mailed, one by one or from another system's opt-out list.
 
-mod list;
+pub mod list;
 
 use std::{
     io::Read,

@@ -2,7 +2,8 @@
 //! a sender of bad input is told everything at once.
 
 use std::{
-    cell::RefCell,
+    borrow::Cow,
+    cell::{Cell, RefCell},
     fmt::{self, Display},
     ops::RangeInclusive,
     str::FromStr,
@@ -16,6 +17,11 @@ use super::time::kept;
 
 /// How deeply JSON from outside may be nested.
 pub const MAX_DEPTH: usize = 32;
+/// Of one document, so many faults are told: a body of nothing but unknown fields would be answered by one many times
+/// its size.
+const MAX_FAULTS: usize = 100;
+/// Of a name that stands in a pointer.
+const MAX_NAME_CHARS: usize = 128;
 
 /// What a `FromStr` of ours wanted instead of what it got; reads on after "wanted: ".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +37,14 @@ pub struct Fault {
     pub wanted: String,
 }
 
+impl Fault {
+    /// Whatever came in, no fault repeats an address, and none does harm where it is shown: control characters are
+    /// written out.
+    pub fn new(field: &str, found: &str, wanted: &str) -> Self {
+        Self { field: written_out(field), found: written_out(&without_addresses(found)), wanted: written_out(wanted) }
+    }
+}
+
 impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let field = if self.field.is_empty() { "the document" } else { &self.field };
@@ -40,23 +54,41 @@ impl Display for Fault {
 
 /// The faults of one document, gathered while it is read.
 #[derive(Debug, Default)]
-pub struct Faults(RefCell<Vec<Fault>>);
+pub struct Faults {
+    told: RefCell<Vec<Fault>>,
+    /// Beyond [`MAX_FAULTS`].
+    more: Cell<usize>,
+}
 
 impl Faults {
-    pub fn push(&self, field: impl Into<String>, found: impl Into<String>, wanted: impl Into<String>) {
-        self.0.borrow_mut().push(Fault { field: field.into(), found: found.into(), wanted: wanted.into() });
+    pub fn push(&self, field: impl AsRef<str>, found: impl AsRef<str>, wanted: impl AsRef<str>) {
+        let mut told = self.told.borrow_mut();
+        if told.len() < MAX_FAULTS {
+            told.push(Fault::new(field.as_ref(), found.as_ref(), wanted.as_ref()));
+        } else {
+            self.more.set(self.more.get() + 1);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.told.borrow().is_empty()
     }
 
     /// The value if nothing was wrong; `None` without a fault cannot happen, since whoever returns it says why.
     pub fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Fault>> {
         match value {
             Some(value) if self.is_empty() => Ok(value),
-            Some(_) | None => Err(self.0.into_inner()),
+            Some(_) | None => Err(self.all()),
         }
+    }
+
+    fn all(self) -> Vec<Fault> {
+        let mut all = self.told.into_inner();
+        if self.more.get() > 0 {
+            let found = format!("{} more things that are wrong", self.more.get());
+            all.push(Fault::new("", &found, &format!("fewer than these: the first {MAX_FAULTS} are told")));
+        }
+        all
     }
 }
 
@@ -194,7 +226,7 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, name: &str, value: &'a Value) -> Node<'a> {
-        let name = name.replace('~', "~0").replace('/', "~1");
+        let name = shown(name).replace('~', "~0").replace('/', "~1");
         Node { value, pointer: format!("{}/{name}", self.pointer), faults: self.faults }
     }
 }
@@ -270,8 +302,7 @@ fn brief(value: &Value) -> String {
         Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             // JSON escapes only some control characters; none may reach a terminal.
-            let shown = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
-            let text: String = value.to_string().chars().map(shown).collect();
+            let text = written_out(&value.to_string());
             if text.contains('@') {
                 // It may be an address in the wrong place.
                 format!("a text of {} characters with an @", text.chars().count() - 2)
@@ -282,4 +313,39 @@ fn brief(value: &Value) -> String {
             }
         }
     }
+}
+
+/// A name from outside, as it may be told: it may be an address in the wrong place, or as long as a body.
+fn shown(name: &str) -> String {
+    let length = name.chars().count();
+    if name.contains('@') {
+        format!("(a name of {length} characters with an @)")
+    } else if length > MAX_NAME_CHARS {
+        name.chars().take(MAX_NAME_CHARS).chain("…".chars()).collect()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn written_out(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// A piece of what somebody wrote, with every address in it left out.
+pub(crate) fn without_addresses(text: &str) -> Cow<'_, str> {
+    let apart = |c: char| c.is_whitespace() || "<>()[]{},;:\"'=|".contains(c);
+    // Not the `@` of `@media` or `{{@index}}`, nor one that stands alone.
+    let is_address = |word: &str| word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if !text.split(apart).any(is_address) {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split_inclusive(apart).map(|word| {
+        let bare = word.trim_end_matches(apart);
+        if is_address(bare) { word.replacen(bare, "…@…", 1) } else { word.to_owned() }
+    });
+    Cow::Owned(words.collect())
 }

@@ -3,13 +3,16 @@
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress as Syntax, Options};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::door::Wanted;
 
+/// Of a whole address (RFC 3696, erratum 1690, allows fewer).
+const MAX_BYTES: usize = 320;
+
 /// An address that SES takes: the local part ASCII, the domain in its ASCII form (punycode). `Debug` masks it, and
 /// there is no `Display`: an address reaches text only where [`EmailAddress::reveal`] is written.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
 
@@ -47,6 +50,17 @@ impl FromStr for EmailAddress {
     }
 }
 
+/// One that is stored was parsed when it came. So that reading people stays cheap, only what would break a header or
+/// a request is looked for once more.
+impl<'de> Deserialize<'de> for EmailAddress {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(from)?;
+        let whole = raw.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let plain = raw.len() <= MAX_BYTES && raw.bytes().all(|b| b.is_ascii_graphic());
+        if whole && plain { Ok(Self(raw)) } else { Err(D::Error::custom("no address")) }
+    }
+}
+
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress(…)")
@@ -54,7 +68,7 @@ impl fmt::Debug for EmailAddress {
 }
 
 /// The `From` of a campaign: a bare address, or a name in front of it as in `Rust Weekly <news@example.com>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Mailbox(String);
 

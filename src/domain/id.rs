@@ -5,15 +5,21 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use sha2::{Digest, Sha256};
 
 use super::door::Wanted;
 
+const ID: Wanted = Wanted("1 to 128 of the characters A-Z a-z 0-9 . _ -");
+
+fn is_id(raw: &str) -> bool {
+    (1..=128).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -27,9 +33,15 @@ macro_rules! id {
             type Err = Wanted;
 
             fn from_str(raw: &str) -> Result<Self, Wanted> {
-                let fits = (1..=128).contains(&raw.len())
-                    && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-                fits.then(|| Self(raw.to_owned())).ok_or(Wanted("1 to 128 of the characters A-Z a-z 0-9 . _ -"))
+                if is_id(raw) { Ok(Self(raw.to_owned())) } else { Err(ID) }
+            }
+        }
+
+        /// What is stored or queued is read as strictly as what comes in: it becomes part of keys and of log lines.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let raw = String::deserialize(from)?;
+                if is_id(&raw) { Ok(Self(raw)) } else { Err(D::Error::custom(ID)) }
             }
         }
 
@@ -54,6 +66,10 @@ id!(
     NewsletterId
 );
 id!(
+    /// A preview's name, which is drawn.
+    PreviewId
+);
+id!(
     /// Something that a recipient may own and a campaign may promote.
     Product
 );
@@ -61,6 +77,12 @@ id!(
     /// The name of a template: the folder that it lives in.
     TemplateName
 );
+
+impl PreviewId {
+    pub fn drawn(bytes: [u8; 8]) -> Self {
+        Self(format!("{:016x}", u64::from_be_bytes(bytes)))
+    }
+}
 
 macro_rules! eight_bytes {
     ($(#[$doc:meta])* $name:ident) => {

@@ -1,7 +1,7 @@
 //! What a person cares about, how strongly, and how we know.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::{channel::Context, codes::codes, time::compact, topic::Topic};
 
@@ -48,7 +48,10 @@ impl<'de> Deserialize<'de> for Strength {
         if from.is_human_readable() {
             return Ok(Self::new(f64::deserialize(from)?));
         }
-        Ok(Self(u16::deserialize(from)?))
+        match u16::deserialize(from)? {
+            steps if f64::from(steps) <= Self::ONE => Ok(Self(steps)),
+            _more => Err(D::Error::custom("a strength above 1")),
+        }
     }
 }
 

@@ -97,12 +97,12 @@ impl From<Counts> for Vec<Row> {
 
 impl Counts {
     pub fn add(&mut self, outcome: &Outcome) {
-        *self.0.entry((outcome.kind(), outcome.reason())).or_default() += 1;
+        add(&mut self.0, (outcome.kind(), outcome.reason()), 1);
     }
 
     pub fn merge(&mut self, other: &Counts) {
         for (key, count) in &other.0 {
-            *self.0.entry(*key).or_default() += count;
+            add(&mut self.0, *key, *count);
         }
     }
 
@@ -124,7 +124,7 @@ impl Counts {
             if let Some(held) = self.0.get_mut(&from) {
                 *held = held.saturating_sub(*count);
             }
-            *self.0.entry(to).or_default() += count;
+            add(&mut self.0, to, *count);
         }
         self.0.retain(|_, count| *count > 0);
         self
@@ -144,17 +144,17 @@ impl Counts {
                 | OutcomeKind::Failed
                 | OutcomeKind::InDoubt => (kind, reason),
             };
-            *told.0.entry(key).or_default() += count;
+            add(&mut told.0, key, count);
         }
         told
     }
 
     pub fn decided(&self) -> u64 {
-        self.0.values().sum()
+        sum(self.0.values())
     }
 
     pub fn of(&self, kind: OutcomeKind) -> u64 {
-        self.0.iter().filter(|((k, _), _)| *k == kind).map(|(_, count)| count).sum()
+        sum(self.0.iter().filter(|((k, _), _)| *k == kind).map(|(_, count)| count))
     }
 
     pub fn outcomes(&self) -> Map<String, Value> {
@@ -165,11 +165,21 @@ impl Counts {
         let mut reasons: BTreeMap<ReasonCode, u64> = BTreeMap::new();
         for ((_, reason), count) in &self.0 {
             if let Some(reason) = reason {
-                *reasons.entry(*reason).or_default() += count;
+                add(&mut reasons, *reason, *count);
             }
         }
         reasons.into_iter().map(|(reason, count)| (reason.as_str().to_owned(), json!(count))).collect()
     }
+}
+
+/// Counts that are damaged may be of any size: they must not wrap round to small ones.
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, count: u64) {
+    let held = counts.entry(key).or_default();
+    *held = held.saturating_add(count);
+}
+
+fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// How a campaign or a preview stands.

@@ -5,12 +5,12 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::door::Wanted;
 
 /// Segments of `[a-z0-9-]+` joined by `/`, at most 128 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Topic(String);
 
@@ -49,12 +49,24 @@ impl FromStr for Topic {
     type Err = Wanted;
 
     fn from_str(raw: &str) -> Result<Self, Wanted> {
-        let segment =
-            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        (raw.len() <= 128 && raw.split('/').all(segment))
-            .then(|| Self(raw.to_owned()))
-            .ok_or(Wanted("a topic: segments of a-z 0-9 - joined by /, such as rust/async, at most 128 characters"))
+        if is_topic(raw) { Ok(Self(raw.to_owned())) } else { Err(TOPIC) }
     }
+}
+
+/// One that is stored is read as strictly as one that comes in.
+impl<'de> Deserialize<'de> for Topic {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(from)?;
+        if is_topic(&raw) { Ok(Self(raw)) } else { Err(D::Error::custom(TOPIC)) }
+    }
+}
+
+const TOPIC: Wanted = Wanted("a topic: segments of a-z 0-9 - joined by /, such as rust/async, at most 128 characters");
+
+fn is_topic(raw: &str) -> bool {
+    let segment =
+        |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    raw.len() <= 128 && raw.split('/').all(segment)
 }
 
 impl Display for Topic {

@@ -9,6 +9,7 @@ mod lifecycle;
 mod newsletters;
 pub mod previews;
 pub mod recipients;
+mod room;
 pub mod rules;
 pub mod suppressions;
 pub mod trial;
@@ -118,6 +119,10 @@ fn not_found(what: &str, name: impl std::fmt::Display) -> ApiError {
 
 /// A fault in the query of a URL.
 pub fn query_fault(name: &str, found: &str, wanted: &str) -> ApiError {
-    let (field, found) = (format!("?{name}"), format!("\"{found}\""));
-    ApiError::Invalid(vec![Fault { field, found, wanted: wanted.to_owned() }])
+    // A `%40` is an `@` that was written so.
+    let found = match found.replace("%40", "@") {
+        address if address.contains('@') => format!("a text of {} characters with an @", found.chars().count()),
+        _ => format!("\"{found}\""),
+    };
+    ApiError::Invalid(vec![Fault::new(&format!("?{name}"), &found, wanted)])
 }

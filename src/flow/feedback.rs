@@ -6,7 +6,7 @@ mod breaker;
 mod person;
 mod settle;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::{
@@ -124,6 +124,8 @@ pub enum FeedbackError {
     Unreadable(#[from] Unreadable),
     #[error("a recipient could not be written for too long")]
     Contended,
+    #[error("the step panicked at it: this is a mistake in the program")]
+    Panicked,
 }
 
 /// An event on its way: how often it had to wait for its chunk.
@@ -147,7 +149,10 @@ impl Feedback {
         let handled: Vec<BoxFuture<'_, Result<(), FeedbackError>>> = arrivals
             .iter()
             .map(|arrival| match arrival {
-                Ok(arrival) => self.handle(arrival, &standings).boxed(),
+                Ok(arrival) => AssertUnwindSafe(self.handle(arrival, &standings))
+                    .catch_unwind()
+                    .map(|handled| handled.unwrap_or(Err(FeedbackError::Panicked)))
+                    .boxed(),
                 Err(_) => ready(Ok(())).boxed(),
             })
             .collect();

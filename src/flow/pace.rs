@@ -90,7 +90,7 @@ impl Day {
 
     /// The same at a later hour: what has left the 24 hours counts no more.
     pub fn at(&self, now: Timestamp) -> Self {
-        let passed = usize::try_from(hour(now) - self.hour).unwrap_or(0);
+        let passed = usize::try_from(hour(now).saturating_sub(self.hour)).unwrap_or(0);
         if passed == 0 {
             return self.clone();
         }
@@ -100,7 +100,12 @@ impl Day {
         for (slot, count) in earlier.iter_mut().zip(hours) {
             *slot = count;
         }
-        Self { hour: hour(now), current: 0, earlier, total: earlier.iter().sum() }
+        Self {
+            hour: hour(now),
+            current: 0,
+            earlier,
+            total: earlier.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)),
+        }
     }
 
     /// When the oldest hour that counts leaves; an hour from now if none does.
@@ -108,7 +113,8 @@ impl Day {
         let oldest = self.earlier.iter().rposition(|count| *count > 0).map_or(0, |at| at + 1);
         let oldest = i64::try_from(oldest).unwrap_or(0);
         let kept = if self.total == 0 { 1 } else { 25 };
-        Timestamp::from_second((self.hour - oldest + kept) * HOUR_S).unwrap_or(Timestamp::MAX)
+        let leaves = self.hour.saturating_sub(oldest).saturating_add(kept).saturating_mul(HOUR_S);
+        Timestamp::from_second(leaves).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use serde_json::error::Category;
+
 /// A dependency failed. Nothing is known of the effect of a call that changes something: it may have happened.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
@@ -20,6 +22,17 @@ pub enum PortError {
 impl PortError {
     pub fn unavailable(service: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable { service, source: source.into() }
+    }
+
+    /// What is stored or queued is no JSON, or of another shape. What stands there may be anybody's address, so that
+    /// only its place is told.
+    pub fn no_json(what: &'static str, error: &serde_json::Error) -> Self {
+        let kind = match error.classify() {
+            Category::Syntax | Category::Io => "it is no JSON",
+            Category::Eof => "its JSON is cut",
+            Category::Data => "its JSON has another shape",
+        };
+        Self::corrupt(what, format!("{kind} at line {}, column {}", error.line(), error.column()))
     }
 
     pub fn corrupt(what: &'static str, why: impl std::fmt::Display) -> Self {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::port::PortError;
-use crate::domain::id::{CampaignId, NewsletterId, Shard};
+use crate::domain::id::{CampaignId, NewsletterId, PreviewId, Shard};
 
 const FORMAT: u8 = 1;
 
@@ -29,7 +29,7 @@ pub enum Message {
     },
     Shard(Work),
     Preview {
-        preview: String,
+        preview: PreviewId,
         shard: Shard,
     },
     /// The time of a newsletter's run has come.
@@ -52,7 +52,7 @@ impl Message {
     }
 
     pub fn from_body(body: &str) -> Result<Self, PortError> {
-        let envelope: Envelope = serde_json::from_str(body).map_err(|error| PortError::corrupt("a message", error))?;
+        let envelope: Envelope = serde_json::from_str(body).map_err(|error| PortError::no_json("a message", &error))?;
         if envelope.format != FORMAT {
             let why = format!("its format {} is not known here", envelope.format);
             return Err(PortError::corrupt("a message", why));

@@ -11,6 +11,7 @@ mod dialect;
 mod html;
 mod json;
 mod mjml;
+mod nesting;
 mod plain;
 mod render;
 mod shape;

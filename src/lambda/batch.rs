@@ -9,7 +9,11 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use tracing::{Instrument, Span, field, info_span, warn};
 
-use super::{problem::chain, queue::Handle, turn::Invocation};
+use super::{
+    problem::chain,
+    queue::{Handle, attempt, attempt_events},
+    turn::Invocation,
+};
 use crate::flow::{
     clock::Clock,
     feedback::Feedback,
@@ -30,7 +34,7 @@ pub async fn each(step: &dyn Handle, event: &SqsEvent, turn: &dyn Turn) -> SqsBa
     let mut response = SqsBatchResponse::default();
     for message in &event.records {
         let working = async {
-            if let Err(error) = step.handle(body(message), turn).await {
+            if let Err(error) = attempt(step, body(message), turn).await {
                 warn!(message_id = id(message), error = chain(&error), "a message is to be delivered again");
                 response.add_failure(id(message));
             }
@@ -44,7 +48,7 @@ pub async fn each(step: &dyn Handle, event: &SqsEvent, turn: &dyn Turn) -> SqsBa
 pub async fn whole(feedback: &Feedback, event: &SqsEvent) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     let bodies: Vec<&str> = event.records.iter().map(body).collect();
-    for (message, taken) in event.records.iter().zip(feedback.take(&bodies).await) {
+    for (message, taken) in event.records.iter().zip(attempt_events(feedback, &bodies).await) {
         if let Err(error) = taken {
             warn!(message_id = id(message), error = chain(&error), "an event is to be delivered again");
             response.add_failure(id(message));
@@ -83,7 +87,7 @@ fn span(body: &str) -> Span {
             span.record("shard", work.shard.0);
         }
         Ok(Message::Preview { preview, shard }) => {
-            span.record("preview", preview);
+            span.record("preview", field::display(preview));
             span.record("shard", shard.0);
         }
         // An event has no one campaign; what cannot be read is refused by whoever works on it.

@@ -52,6 +52,8 @@ use crate::{
 
 const MAX_IN_FLIGHT: usize = 64;
 const MAX_PAGE_PEOPLE: u16 = 10_000;
+/// Of a key in base64, without its padding.
+const KEY_CHARS: usize = 43;
 const KEY: &str = "32 random bytes in base64";
 const RING: &str =
     "id:key, separated by commas and newest first, with an id of 0 to 255 for each and 32 bytes in base64";
@@ -203,7 +205,10 @@ impl Environment<'_> {
         let value = self.value(key);
         let read = value.as_deref().and_then(read);
         if read.is_none() {
-            self.faults.push(key, value.map_or_else(|| "nothing".to_owned(), |value| format!("\"{value}\"")), wanted);
+            let found = |value: String| {
+                if holds_key(&value) { unseen(&value) } else { format!("\"{value}\"") }
+            };
+            self.faults.push(key, value.map_or_else(|| "nothing".to_owned(), found), wanted);
         }
         read
     }
@@ -218,7 +223,7 @@ impl Environment<'_> {
         let value = self.value(key);
         let read = value.as_deref().and_then(read);
         if read.is_none() {
-            let found = value.map(|value| format!("a text of {} characters", value.chars().count()));
+            let found = value.map(|value| unseen(&value));
             self.faults.push(key, found.as_deref().unwrap_or("nothing"), wanted);
         }
         read
@@ -285,6 +290,16 @@ fn token_keys(value: &str) -> Option<TokenKeys> {
 
 fn key(value: &str) -> Option<Secret> {
     BASE64.decode(value).ok()?.try_into().ok().map(Secret::new)
+}
+
+/// Whether it may be a secret in the wrong variable.
+fn holds_key(value: &str) -> bool {
+    let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    value.split(|c| !base64(c)).any(|run| run.len() >= KEY_CHARS)
+}
+
+fn unseen(value: &str) -> String {
+    format!("a text of {} characters", value.chars().count())
 }
 
 fn log_level(value: &str) -> Option<LogLevel> {

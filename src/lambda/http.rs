@@ -27,8 +27,8 @@ use super::{openapi, problem::Problem};
 use crate::{
     domain::{
         actor::Actor,
-        door::Wanted,
-        id::{CampaignId, RecipientId},
+        door::{Fault, Wanted},
+        id::{CampaignId, PreviewId, RecipientId},
         lifecycle::Command,
     },
     flow::api::{Api, ApiError, Code, decisions::Filter, query_fault},
@@ -197,8 +197,7 @@ fn name<T: FromStr<Err = Wanted>>(raw: &str, what: &str) -> Result<T, Problem> {
 fn new_name<T: FromStr<Err = Wanted>>(raw: &str, field: &str) -> Result<T, Problem> {
     raw.parse().map_err(|wanted: Wanted| {
         let found = if raw.contains('@') { "a name with an @".to_owned() } else { format!("\"{raw}\"") };
-        let fault = crate::domain::door::Fault { field: field.to_owned(), found, wanted: wanted.to_string() };
-        ApiError::Invalid(vec![fault]).into()
+        ApiError::Invalid(vec![Fault::new(field, &found, wanted.0)]).into()
     })
 }
 
@@ -345,6 +344,7 @@ async fn preview(
 }
 
 async fn preview_report(State(api): State<Arc<Api>>, Segments(id): Segments<String>) -> Answer {
+    let id: PreviewId = name(&id, "preview")?;
     Ok(Json(api.preview_report(&id).await?))
 }
 

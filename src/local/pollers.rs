@@ -24,7 +24,7 @@ use crate::{
     },
     lambda::{
         problem::chain,
-        queue::{Handle, Launching, Workers},
+        queue::{Launching, Workers, attempt},
     },
 };
 
@@ -130,7 +130,7 @@ async fn work(queue: &Queue, hands: &Hands, message: &Message, over: &watch::Rec
     let receipt = message.receipt_handle().unwrap_or_default();
     let turn = Held { queue, receipt, over: over.clone() };
     (hands.catch_up)().await;
-    let put_away = match hands.workers.handle(message.body().unwrap_or_default(), &turn).await {
+    let put_away = match attempt(&hands.workers, message.body().unwrap_or_default(), &turn).await {
         Ok(()) => queue.delete(receipt).await,
         Err(error) => {
             warn!(queue = queue.name(), error = chain(&error), "a message is tried again");

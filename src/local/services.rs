@@ -53,6 +53,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// Running stand-ins, and clients that talk to them. They end when this is dropped.
 pub struct Services {
     pub clients: Clients,
+    /// The embedded engine itself, for whoever must see everything that is stored.
+    pub database: Database,
     pub dynamo: Dynamo,
     pub ses: Ses,
     pub queues: Queues,
@@ -102,9 +104,9 @@ impl Services {
             None => Database::memory().map_err(|error| ServicesError::Database(error.to_string()))?,
             Some(data) => data.database()?,
         };
-        let (listener, dynamodb) = listen(0).await?;
+        let (served, (listener, dynamodb)) = (database.clone(), listen(0).await?);
         servers.spawn(|stop| async move {
-            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop).await {
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, stop).await {
                 tracing::error!(error, "the embedded database stopped");
             }
         });
@@ -152,7 +154,7 @@ impl Services {
             preview: queue(PREVIEW),
             feedback: queue(FEEDBACK),
         };
-        Ok(Self { clients, dynamo, ses, queues, schedules, queue_urls, endpoints, servers })
+        Ok(Self { clients, database, dynamo, ses, queues, schedules, queue_urls, endpoints, servers })
     }
 
     /// From now on schedules send their messages by themselves when they are due.

@@ -129,7 +129,7 @@ impl Ours {
         let (id, _) = self.deployment.api().preview(&body, None).await?;
         let previewer = self.deployment.previewer();
         for shard in 0..self.shards {
-            previewer.run(&id, Shard(shard)).await?;
+            previewer.run(id.as_str(), Shard(shard)).await?;
         }
         decided(&self.deployment.api().preview_report(&id).await?)
     }

@@ -231,7 +231,7 @@ fn act(
     let act = match chance.within(0..16) {
         0..=2 => Act::Unsubscribe { recipient, campaign },
         3 => Act::Leave { recipient },
-        4 => Act::Mute { recipient, topic: chance.one_of(&TOPICS) },
+        4 => Act::Mute { recipient, topic: chance.one_of::<&str>(&TOPICS) },
         5 => Act::Lower { recipient, sends: 1, days: *chance.one_of(&[7, 30]) },
         6 => Act::Pause { recipient, days: *chance.one_of(&[1, 30]) },
         7..=8 => {
@@ -249,7 +249,7 @@ fn act(
         10 => Act::Suppress { recipient },
         11 => Act::Lift { recipient },
         12 => Act::Submit(chance.one_of(campaigns).1.clone()),
-        13..=14 => Act::Command { campaign, command: chance.one_of(&COMMANDS) },
+        13..=14 => Act::Command { campaign, command: chance.one_of::<&str>(&COMMANDS) },
         _ => {
             let mut policy = policy.clone();
             policy["frequency"] = json!([{ "sends": chance.within(1..3), "days": 7 }]);

@@ -193,7 +193,7 @@ async fn a_message_comes_once_at_its_time_to_the_queue_of_its_kind() {
     let at: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
     let work = Work { campaign: "weekly".parse().unwrap(), shard: Shard(3), pass: 2 };
     let shard = Message::Shard(work.clone());
-    let preview = Message::Preview { preview: "p-1".to_owned(), shard: Shard(3) };
+    let preview = Message::Preview { preview: "p-1".parse().unwrap(), shard: Shard(3) };
     deployed.scheduler.once(&name(), at, &launch()).await.unwrap();
     deployed.scheduler.once(&ScheduleName::pass(&work), at, &shard).await.unwrap();
     deployed.scheduler.once(&ScheduleName::quota(&work.campaign), at, &preview).await.unwrap();

@@ -38,7 +38,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub fn len(&self) -> u64 {
+    pub fn rows(&self) -> u64 {
         (self.fit.len() + self.refused.len()) as u64
     }
 
@@ -68,7 +68,7 @@ pub fn batches(mut rows: impl Iterator<Item = io::Result<Row>>) -> impl Iterator
                 None => break,
             }
         }
-        (batch.len() > 0).then_some(Ok(batch))
+        (batch.rows() > 0).then_some(Ok(batch))
     })
 }
 
@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn a_batch_is_full_by_rows_or_by_bytes() {
         let row = |line| Ok(Row::Fit { line, text: "{}".to_owned() });
-        let sizes: Vec<u64> = batches((1..=450).map(row)).map(|batch| batch.unwrap().len()).collect();
+        let sizes: Vec<u64> = batches((1..=450).map(row)).map(|batch| batch.unwrap().rows()).collect();
         assert_eq!(sizes, [200, 200, 50]);
         let long = |line| Ok(Row::Fit { line, text: "x".repeat(BATCH_BYTES / 2) });
-        let sizes: Vec<u64> = batches((1..=3).map(long)).map(|batch| batch.unwrap().len()).collect();
+        let sizes: Vec<u64> = batches((1..=3).map(long)).map(|batch| batch.unwrap().rows()).collect();
         assert_eq!(sizes, [2, 1]);
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{Api, ApiError, Code, not_found, query_fault};
+use super::{Api, ApiError, Code, not_found, query_fault, room};
 use crate::{
     domain::{
         actor::Actor,
@@ -137,7 +137,10 @@ impl Api {
             }
         }
         match (parsed, template) {
-            (Ok(campaign), Some(template)) if faults.is_empty() => Ok(Checked { campaign, policy, template }),
+            (Ok(campaign), Some(template)) if faults.is_empty() => {
+                room::check_body(body, &campaign)?;
+                Ok(Checked { campaign, policy, template })
+            }
             (parsed, _) => {
                 let mut found = parsed.err().unwrap_or_default();
                 found.extend(faults);
@@ -147,7 +150,7 @@ impl Api {
     }
 
     pub async fn campaigns(&self, cursor: Option<&str>) -> Result<(Vec<CampaignSummary>, Option<String>), ApiError> {
-        Ok(self.campaigns.list(cursor).await?)
+        Ok(self.campaigns.list(room::cursor(cursor)?).await?)
     }
 
     pub(super) async fn record(&self, id: &CampaignId) -> Result<CampaignRecord, ApiError> {

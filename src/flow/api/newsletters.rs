@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use tracing::{info, warn};
 
-use super::{Api, ApiError, Code, campaigns::Checked, not_found};
+use super::{Api, ApiError, Code, campaigns::Checked, not_found, room};
 use crate::{
     domain::{
         actor::Actor,
@@ -28,6 +28,7 @@ impl Api {
     /// Stores a newsletter and its schedule, in place of what was there.
     pub async fn put_newsletter(&self, id: &NewsletterId, body: &Value, put_by: &str) -> Result<Value, ApiError> {
         let newsletter = self.checked_newsletter(body).await?;
+        room::check("", &[&newsletter.to_json()])?;
         for _ in 0..TRIES {
             let held = self.newsletters.get(id).await?;
             let before = held.as_ref().map(|held| held.version);
@@ -67,7 +68,7 @@ impl Api {
     }
 
     pub async fn newsletters(&self, cursor: Option<&str>) -> Result<(Vec<Value>, Option<String>), ApiError> {
-        let (records, cursor) = self.newsletters.list(cursor).await?;
+        let (records, cursor) = self.newsletters.list(room::cursor(cursor)?).await?;
         let now = self.clock.now();
         Ok((records.iter().map(|record| record.to_json(now)).collect(), cursor))
     }

@@ -8,7 +8,10 @@ use tracing::warn;
 
 use super::{Api, ApiError, campaigns::Checked, not_found};
 use crate::{
-    domain::{id::Shard, report::CampaignStatus},
+    domain::{
+        id::{PreviewId, Shard},
+        report::CampaignStatus,
+    },
     flow::{
         preview::{self, Conditions, PreviewRecord, Previewed},
         queue::Message,
@@ -16,12 +19,12 @@ use crate::{
 };
 
 impl Api {
-    pub async fn preview(&self, body: &Value, at: Option<Timestamp>) -> Result<(String, CampaignStatus), ApiError> {
+    pub async fn preview(&self, body: &Value, at: Option<Timestamp>) -> Result<(PreviewId, CampaignStatus), ApiError> {
         let Checked { campaign, policy, template } = self.checked(body).await?;
         let previewed = Some(Previewed::of(body, &policy, &template));
         let shards = campaign.audience.shards(self.shards);
-        let id = format!("{:016x}", u64::from_be_bytes(self.entropy.eight_bytes()));
-        let preview = PreviewRecord { id: id.clone(), campaign, body: body.clone(), at, shards, previewed };
+        let id = PreviewId::drawn(self.entropy.eight_bytes());
+        let preview = PreviewRecord { id: id.to_string(), campaign, body: body.clone(), at, shards, previewed };
         self.previews.create(&preview).await?;
         let message = |shard: &Shard| Message::Preview { preview: id.clone(), shard: *shard };
         let messages: Vec<Message> = preview.shards.iter().map(message).collect();
@@ -29,8 +32,8 @@ impl Api {
         Ok((id, CampaignStatus::Launching))
     }
 
-    pub async fn preview_report(&self, id: &str) -> Result<Value, ApiError> {
-        let (preview, parts) = self.previews.get(id).await?.ok_or_else(|| not_found("preview", id))?;
+    pub async fn preview_report(&self, id: &PreviewId) -> Result<Value, ApiError> {
+        let (preview, parts) = self.previews.get(id.as_str()).await?.ok_or_else(|| not_found("preview", id))?;
         let conditions = if preview::is_complete(&preview, &parts) { Some(self.conditions().await?) } else { None };
         Ok(preview::report(&preview, parts, conditions.as_ref()))
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Api, ApiError, Code, confirmations::Unconfirmed, not_found};
+use super::{Api, ApiError, Code, confirmations::Unconfirmed, not_found, room};
 use crate::{
     domain::{
         channel::Channel,
@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// Of an ordinary person; only a larger one may not fit into its item.
+const FEW_FACTS: usize = 200;
 /// How often a change is merged anew because somebody else changed the person first.
 pub(in crate::flow) const MAX_LOSSES: usize = 32;
 
@@ -231,7 +233,14 @@ impl Api {
         if held.is_some() {
             after.version += 1;
         }
-        let evidence = moves.into_iter().map(|moved| evidence(moved, author, now)).collect();
+        let evidence: Vec<Evidence> = moves.into_iter().map(|moved| evidence(moved, author, now)).collect();
+        room::check("/consents", &[&evidence])?;
+        // Lists grow by merging, beyond what one document may bring.
+        let lists =
+            [after.interests.len(), after.consents.len(), after.owns.len(), after.preferences.muted_topics.len()];
+        if lists.iter().sum::<usize>() > FEW_FACTS {
+            room::check("", &[&after.profile])?;
+        }
         Ok(Preparation::Write(Box::new(Prepared { before: held, after, evidence, unconfirmed })))
     }
 }

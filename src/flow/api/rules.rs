@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, ApiError, not_found};
+use super::{Api, ApiError, not_found, room};
 use crate::{
     domain::{actor::Actor, id::TemplateName, policy::Policy},
     flow::{
@@ -20,6 +20,7 @@ impl Api {
 
     pub async fn put_policy(&self, body: &Value, by: &Actor) -> Result<u32, ApiError> {
         let policy = Policy::parse(body).map_err(ApiError::Invalid)?;
+        room::check("", &[&policy])?;
         Ok(self.policies.put(&policy, &PolicyPut { by: by.clone(), at: self.clock.now() }).await?)
     }
 
@@ -32,6 +33,7 @@ impl Api {
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }
+        room::check("/mjml", &[&compiled, body])?;
         self.templates.put(&compiled, body).await?;
         Ok(compiled.hash)
     }

@@ -19,6 +19,10 @@ use crate::domain::{
 
 /// What SES stores at most of a template, all parts together.
 const MAX_STORED_BYTES: usize = 500_000;
+/// The engine that rehearses a template counts lines anew for each of its tags: the time it takes grows with the square.
+const MAX_TAGS: usize = 2_000;
+/// Of the complaints about one part, so many are told with their line.
+const PLACED: usize = 100;
 /// Leaves the longest name that SES's own console still shows whole.
 const MAX_SES_NAME: usize = 64;
 
@@ -101,6 +105,11 @@ impl Compiler<'_> {
                 format!("at most {MAX_STORED_BYTES} bytes"),
             );
         }
+        let tags = [&subject, &html, &text].map(|part| part.matches("{{").count()).into_iter().max().unwrap_or(0);
+        if tags > MAX_TAGS {
+            let wanted = format!("at most {MAX_TAGS} placeholders and blocks in all languages together");
+            self.faults.push("/mjml", format!("{tags} of them once compiled"), wanted);
+        }
         let hash = stable_hash(&[subject.as_bytes(), html.as_bytes(), text.as_bytes()]);
         let compiled = Compiled {
             name: name.clone(),
@@ -113,7 +122,9 @@ impl Compiler<'_> {
             html_reads,
             text_reads,
         };
-        self.rehearse(&compiled);
+        if self.faults.is_empty() {
+            self.rehearse(&compiled);
+        }
         Some(compiled)
     }
 
@@ -124,8 +135,9 @@ impl Compiler<'_> {
     }
 
     fn complain(&self, field: &str, source: &str, complaints: Vec<Complaint>) {
-        for Complaint { at, found, wanted } in complaints {
-            self.faults.push(field, at_line(source, at, &found), wanted);
+        for (index, Complaint { at, found, wanted }) in complaints.into_iter().enumerate() {
+            let found = if index < PLACED { at_line(source, at, &found) } else { found };
+            self.faults.push(field, found, wanted);
         }
     }
 

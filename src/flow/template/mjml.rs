@@ -9,6 +9,7 @@ use mrml::prelude::{
 
 use super::{
     dialect::{self, Kind},
+    nesting::too_deep,
     walk::Complaint,
 };
 
@@ -26,6 +27,15 @@ fn line_start(text: &str, lines_before: usize) -> usize {
 }
 
 fn render_bare(bare: &str) -> Result<String, Vec<Complaint>> {
+    if let Some(deep) = too_deep(bare) {
+        return Err(vec![deep]);
+    }
+    let bracket = bare.match_indices('>').map(|(at, _)| at).find(|at| !bare.is_char_boundary(at.saturating_sub(2)));
+    if let Some(at) = bracket {
+        // The parser looks two bytes back from a `>` in a text, and panics within a character.
+        let wanted = "&gt; in place of a > after such a character".to_owned();
+        return Err(vec![Complaint { at, found: ">".to_owned(), wanted }]);
+    }
     let parsed = mrml::parse(bare).map_err(|error| vec![refused(bare, &error)])?;
     let warnings = parsed.warnings.iter();
     let warnings: Vec<Complaint> =

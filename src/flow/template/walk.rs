@@ -1,6 +1,6 @@
 //! Goes through a part of a template, checks every name in it, and moves its root below a twin.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value;
 
@@ -11,7 +11,12 @@ use super::{
     shape::{Shape, Step, Use},
     source::{Manifest, Name, held_sample},
 };
-use crate::domain::door::kind;
+use crate::domain::door::{kind, without_addresses};
+
+/// Blocks within each other: what renders them does so by recursion.
+const MAX_BLOCKS: usize = 16;
+/// Fields of a sample that are named to whom names another.
+const NAMED: usize = 50;
 
 /// What is gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +70,16 @@ pub fn walk(source: &str, part: Part, manifest: &Manifest) -> (Walked, Vec<Compl
         scopes: Vec::new(),
         blocks: Vec::new(),
         place: Place::default(),
+        too_deep: None,
     };
     for token in &tokens {
         if let Err(wanted) = walk.token(token) {
             walk.complaints.push(Complaint { at: token.at, found: token.raw.to_owned(), wanted });
         }
+    }
+    if let Some(at) = walk.too_deep {
+        let wanted = format!("at most {MAX_BLOCKS} blocks within each other");
+        walk.complaints.push(Complaint { at, found: "another block".to_owned(), wanted });
     }
     walk.complaints.sort_by_key(|complaint| complaint.at);
     (walk.walked, walk.complaints)
@@ -84,6 +94,8 @@ struct Walk<'m> {
     scopes: Vec<Option<Vec<Step>>>,
     blocks: Vec<Open>,
     place: Place,
+    /// The first block that lies too deep.
+    too_deep: Option<usize>,
 }
 
 struct Open {
@@ -117,7 +129,12 @@ impl Walk<'_> {
                 Ok(())
             }
             Kind::Value(path) => self.value(path),
-            Kind::Open(block, path) => self.open(*block, path),
+            Kind::Open(block, path) => {
+                if self.blocks.len() >= MAX_BLOCKS {
+                    self.too_deep.get_or_insert(token.at);
+                }
+                self.open(*block, path)
+            }
             Kind::Else => {
                 self.walked.output.push_str("{{else}}");
                 let Some(open) = self.blocks.last_mut() else { return Ok(()) };
@@ -291,7 +308,7 @@ impl Walk<'_> {
                     .filter_map(|value| value.as_object())
                     .flat_map(|object| object.keys().map(String::as_str))
                     .collect();
-                let known: Vec<&str> = known.into_iter().collect();
+                let known: Vec<Cow<'_, str>> = known.into_iter().take(NAMED).map(without_addresses).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(format!("what the sample of {name} shows: {known}"));
             }

@@ -5,7 +5,10 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{Hands, LISTEN_S, PER_CALL, Queue, RETRY, ended};
-use crate::{flow::port::PortError, lambda::problem::chain};
+use crate::{
+    flow::port::PortError,
+    lambda::{problem::chain, queue::attempt_events},
+};
 
 /// So many events make a batch, or as many as are there.
 pub(super) const BATCH: usize = 100;
@@ -48,7 +51,7 @@ pub(super) async fn gather(queue: &Queue) -> Result<Vec<Message>, PortError> {
 async fn work(queue: &Queue, hands: &Hands, batch: Vec<Message>) -> Result<(), PortError> {
     (hands.catch_up)().await;
     let bodies: Vec<&str> = batch.iter().map(|message| message.body().unwrap_or_default()).collect();
-    let answers = hands.workers.feedback.take(&bodies).await;
+    let answers = attempt_events(&hands.workers.feedback, &bodies).await;
     let mut done = Vec::with_capacity(batch.len());
     for (message, answer) in batch.iter().zip(answers) {
         let receipt = message.receipt_handle().unwrap_or_default();
