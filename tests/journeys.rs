@@ -7,7 +7,7 @@ mod confirmation;
 mod crash;
 mod data_notice;
 mod doctor;
-mod faults;
+pub mod faults;
 pub mod feedback;
 mod held;
 mod http;
