@@ -56,12 +56,15 @@ pub type Rule = Arc<dyn Fn(&Call<'_>) -> Fate + Send + Sync>;
 #[derive(Default)]
 pub struct Between {
     served: JoinSet<()>,
+    under_way: Arc<()>,
+    lines: usize,
 }
 
 struct Line {
     http: reqwest::Client,
     service: String,
     rule: Rule,
+    under_way: Arc<()>,
 }
 
 type Broken = Box<dyn Error + Send + Sync>;
@@ -77,9 +80,16 @@ impl Between {
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let line = Arc::new(Line { http, service: service.to_owned(), rule });
+        let line = Arc::new(Line { http, service: service.to_owned(), rule, under_way: Arc::clone(&self.under_way) });
         self.served.spawn(serve(listener, line));
+        self.lines += 1;
         url
+    }
+
+    /// How many calls are on their way to a service, or late.
+    pub fn under_way(&self) -> usize {
+        // Each line holds one, and so does this.
+        Arc::strong_count(&self.under_way) - self.lines - 1
     }
 }
 
@@ -108,8 +118,7 @@ async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<
     let (parts, body) = request.into_parts();
     let body = to_bytes(Body::new(body), MAX_BYTES).await?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let fate =
-        (line.rule)(&Call { method: &parts.method, path: &path, headers: &parts.headers, body: &body });
+    let fate = (line.rule)(&Call { method: &parts.method, path: &path, headers: &parts.headers, body: &body });
     let wait = match fate {
         Fate::Late(wait) => wait,
         Fate::Dropped => return Err("dropped".into()),
@@ -117,7 +126,9 @@ async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<
         Fate::Passed | Fate::Unanswered | Fate::Cut | Fate::Garbled => Duration::ZERO,
     };
     // Beside the connection: it reaches the service also if whoever asked has gone.
+    let under_way = Arc::clone(&line.under_way);
     let passed = tokio::spawn(async move {
+        let _under_way = under_way;
         if !wait.is_zero() {
             SystemClock::default().sleep(wait).await;
         }

@@ -1,6 +1,7 @@
 //! What befalls calls on their way: between the SDK's clients and the services stands somebody who delays, loses, cuts
 //! off and refuses them, so that the clients' time-outs and retries are tried and not believed.
 
+pub mod campaign;
 pub mod chance;
 pub mod refusals;
 
@@ -59,7 +60,7 @@ impl Asked {
 /// The services with somebody before each of them.
 pub struct Mishaps {
     seen: Arc<Seen>,
-    _between: Between,
+    between: Between,
 }
 
 #[derive(Default)]
@@ -73,10 +74,7 @@ pub const BULK: &str = "POST /v2/email/outbound-bulk-emails";
 
 impl Mishaps {
     /// Clients that reach the services through a rule. It is asked while nothing else is, in the order of the calls.
-    pub async fn before(
-        services: &Services,
-        rule: impl FnMut(&Asked) -> Fate + Send + 'static,
-    ) -> (Self, Clients) {
+    pub async fn before(services: &Services, rule: impl FnMut(&Asked) -> Fate + Send + 'static) -> (Self, Clients) {
         let rule = Arc::new(Mutex::new(rule));
         let seen = Arc::new(Seen::default());
         let mut between = Between::default();
@@ -99,7 +97,7 @@ impl Mishaps {
             };
             *here = Some(between.before(there.as_ref().unwrap(), Arc::new(decide)).await);
         }
-        (Self { seen, _between: between }, with_retries_of_their_own(&services::clients(&endpoints)))
+        (Self { seen, between }, with_retries_of_their_own(&services::clients(&endpoints)))
     }
 
     /// How often an operation came.
@@ -112,6 +110,11 @@ impl Mishaps {
     pub fn calls_of(&self, service: Service) -> usize {
         let operations = self.seen.operations.lock().unwrap();
         operations.iter().filter(|((of, _), _)| *of == service).map(|(_, calls)| calls).sum()
+    }
+
+    /// How many calls have not come to their end.
+    pub fn under_way(&self) -> usize {
+        self.between.under_way()
     }
 
     /// How many calls came to each fate.

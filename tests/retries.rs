@@ -1,5 +1,6 @@
 //! The time-outs and retries of the SDK's clients, as `src/aws/clients.rs` sets them, under mishaps.
 
+mod chance;
 mod mails;
 mod once;
 mod store;

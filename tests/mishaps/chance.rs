@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Asked, Service, refusals};
 use super::super::between::Fate;
+use super::{Asked, Service, refusals};
 
-/// Of a thousand calls, so many come to each kind of mishap.
-const EACH: u64 = 15;
+/// Of a thousand calls, so many come to each kind of mishap; SES, which is asked least and matters most, has its share
+/// twice.
+const fn each(service: Service) -> u64 {
+    match service {
+        Service::Ses => 30,
+        Service::DynamoDb | Service::Sqs | Service::Scheduler => 15,
+    }
+}
+
 const KINDS: u64 = 8;
 /// A late call is between the two: some reach their service only after its clients have given up.
 const LATE_MS: (u64, u64) = (200, 2_600);
@@ -22,10 +29,11 @@ fn fate(service: Service, number: u64) -> Fate {
         let at = usize::try_from(detail).unwrap_or_default() % refusals.len();
         Fate::Answered(refusals[at])
     };
-    if lot >= EACH * KINDS {
+    let each = each(service);
+    if lot >= each * KINDS {
         return Fate::Passed;
     }
-    match lot / EACH {
+    match lot / each {
         0 => Fate::Late(Duration::from_millis(LATE_MS.0 + detail % (LATE_MS.1 - LATE_MS.0))),
         1 => Fate::Dropped,
         2 | 3 => Fate::Unanswered,

@@ -106,12 +106,15 @@ async fn a_connection_that_is_refused_is_made_again_by_the_flow_and_puts_nobody_
     let mut sender = deployment.sender();
     let (between, ses) = (Arc::new(Mutex::new(Between::default())), world.services.endpoints.ses.clone().unwrap());
     // SES is back after the first call.
-    after_mail(&mut sender, once(move || {
-        let (between, ses) = (Arc::clone(&between), ses.clone());
-        async move {
-            between.lock().await.at(address, &ses, Arc::new(|_: &_| Fate::Passed)).await;
-        }
-    }));
+    after_mail(
+        &mut sender,
+        once(move || {
+            let (between, ses) = (Arc::clone(&between), ses.clone());
+            async move {
+                between.lock().await.at(address, &ses, Arc::new(|_: &_| Fate::Passed)).await;
+            }
+        }),
+    );
     sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     let report = world.check("weekly").await;
     assert_eq!(outcomes(&report), (&json!(PEOPLE), &json!(0), &json!("complete")));
@@ -134,13 +137,16 @@ async fn a_connection_that_is_not_made_in_time_puts_nobody_in_doubt() {
     // SES is within reach after the first call.
     let held = Arc::new(std::sync::Mutex::new(Some(listener)));
     let (between, ses) = (Arc::new(Mutex::new(Between::default())), world.services.endpoints.ses.clone().unwrap());
-    after_mail(&mut sender, once(move || {
-        let (between, ses) = (Arc::clone(&between), ses.clone());
-        drop(held.lock().unwrap().take());
-        async move {
-            between.lock().await.at(address, &ses, Arc::new(|_: &_| Fate::Passed)).await;
-        }
-    }));
+    after_mail(
+        &mut sender,
+        once(move || {
+            let (between, ses) = (Arc::clone(&between), ses.clone());
+            drop(held.lock().unwrap().take());
+            async move {
+                between.lock().await.at(address, &ses, Arc::new(|_: &_| Fate::Passed)).await;
+            }
+        }),
+    );
     sender.run(&world.work("weekly", 0), &Unhurried).await.unwrap();
     let report = world.check("weekly").await;
     assert_eq!(outcomes(&report), (&json!(PEOPLE), &json!(0), &json!("complete")));

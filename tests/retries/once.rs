@@ -7,12 +7,7 @@ use std::{
 
 use germane::{
     domain::{actor::Actor, lifecycle::Command, report::CampaignStatus},
-    flow::{
-        api::ApiError,
-        pace::Timelines,
-        preferences::Unsubscribed,
-        token::Purpose,
-    },
+    flow::{api::ApiError, pace::Timelines, preferences::Unsubscribed, token::Purpose},
     local::ses::SesConfig,
 };
 use jiff::SignedDuration;

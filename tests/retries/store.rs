@@ -19,10 +19,14 @@ const NEVER: Duration = Duration::from_mins(1);
 
 /// What comes of a read whose calls all come to `fate`, and how often it was made.
 async fn read_under(fate: Fate) -> (Result<(), PortError>, usize) {
-    let (world, mishaps) = befallen(World::with_shards(1).await, move |asked| {
-        if asked.is("GetItem") { fate.clone() } else { Fate::Passed }
-    })
-    .await;
+    let (world, mishaps) =
+        befallen(
+            World::with_shards(1).await,
+            move |asked| {
+                if asked.is("GetItem") { fate.clone() } else { Fate::Passed }
+            },
+        )
+        .await;
     let campaigns: &dyn Campaigns = &world.deployment.dynamo;
     let read = campaigns.get(&"weekly".parse().unwrap()).await.map(|_| ());
     (read, mishaps.calls("GetItem"))
