@@ -3,9 +3,12 @@
 use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
 };
 
+use aws_config::retry::RetryConfig;
 use germane::{
+    aws::clients::Clients,
     domain::{actor::Actor, lifecycle::Command, report::CampaignStatus},
     flow::{api::ApiError, pace::Timelines, preferences::Unsubscribed, token::Purpose},
     local::ses::SesConfig,
@@ -38,8 +41,25 @@ fn forgetful() -> impl FnMut(&Asked) -> Fate + Send + 'static {
     }
 }
 
+/// With as many attempts as ever, and less time between them.
 async fn under_loss(shards: u16) -> (World, Mishaps) {
-    befallen(World::with_shards(shards).await, forgetful()).await
+    let mut world = World::with_shards(shards).await;
+    let (mishaps, clients) = Mishaps::before(&world.services, forgetful()).await;
+    let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(20));
+    macro_rules! soon {
+        ($sdk:ident, $client:expr) => {
+            $sdk::Client::from_conf($client.config().to_builder().retry_config(retries.clone()).build())
+        };
+    }
+    let clients = Clients {
+        dynamodb: soon!(aws_sdk_dynamodb, clients.dynamodb),
+        sqs: soon!(aws_sdk_sqs, clients.sqs),
+        ses: soon!(aws_sdk_sesv2, clients.ses),
+        scheduler: soon!(aws_sdk_scheduler, clients.scheduler),
+        ..clients
+    };
+    world.deployment = world.deployment_over(&clients).await;
+    (world, mishaps)
 }
 
 #[tokio::test]
