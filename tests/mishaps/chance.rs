@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use germane::local::people::draw::Draw;
+
 use super::super::between::Fate;
-use super::{Asked, Service, refusals};
+use super::{
+    Asked, Service,
+    refusals::{self, FAILURES},
+};
 
 /// Of a thousand calls, so many come to each kind of mishap; SES, which is asked least and matters most, has its share
 /// twice.
@@ -20,38 +25,24 @@ const LATE_MS: (u64, u64) = (200, 2_600);
 
 /// Decides by seed, service and place in its order of calls.
 pub fn rule(seed: u64) -> impl FnMut(&Asked) -> Fate + Send + 'static {
-    move |asked| fate(asked.service, number(seed, asked.service, asked.nth))
+    move |asked| {
+        let call = ((asked.service as u64) << 48) | asked.nth as u64;
+        fate(asked.service, &mut Draw::of(seed, call))
+    }
 }
 
-fn fate(service: Service, number: u64) -> Fate {
-    let (lot, detail) = (number % 1_000, number / 1_000);
-    let one_of = |refusals: &[super::super::between::Refusal]| {
-        let at = usize::try_from(detail).unwrap_or_default() % refusals.len();
-        Fate::Answered(refusals[at])
-    };
-    let each = each(service);
+fn fate(service: Service, draw: &mut Draw) -> Fate {
+    let (each, lot) = (each(service), draw.below(1_000));
     if lot >= each * KINDS {
         return Fate::Passed;
     }
     match lot / each {
-        0 => Fate::Late(Duration::from_millis(LATE_MS.0 + detail % (LATE_MS.1 - LATE_MS.0))),
+        0 => Fate::Late(Duration::from_millis(draw.between(LATE_MS.0, LATE_MS.1))),
         1 => Fate::Dropped,
         2 | 3 => Fate::Unanswered,
         4 => Fate::Cut,
         5 => Fate::Garbled,
-        6 => one_of(refusals::throttles(service)),
-        _ => one_of(&refusals::FAILURES),
+        6 => Fate::Answered(draw.pick(refusals::throttles(service), FAILURES[0])),
+        _ => Fate::Answered(draw.pick(&FAILURES, FAILURES[0])),
     }
-}
-
-fn number(seed: u64, service: Service, nth: usize) -> u64 {
-    mix(mix(seed) ^ mix(((service as u64) << 48) | nth as u64))
-}
-
-/// `SplitMix64`'s output: every bit of the number counts for every bit of it.
-pub fn mix(number: u64) -> u64 {
-    let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
