@@ -12,6 +12,7 @@ pub mod feedback;
 mod held;
 mod http;
 mod lifecycle;
+mod limits;
 mod lost_answers;
 mod messages;
 mod newsletters;
