@@ -128,11 +128,12 @@ async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<
     // Beside the connection: it reaches the service also if whoever asked has gone.
     let under_way = Arc::clone(&line.under_way);
     let passed = tokio::spawn(async move {
-        let _under_way = under_way;
         if !wait.is_zero() {
             SystemClock::default().sleep(wait).await;
         }
-        pass(&line, parts.method, &path, parts.headers, body).await
+        let answer = pass(&line, parts.method, &path, parts.headers, body).await;
+        drop(under_way);
+        answer
     });
     let (status, headers, bytes) = passed.await??;
     let body = match fate {

@@ -7,8 +7,14 @@ const PEOPLE: usize = 300;
 
 async fn holds(seed: u64) {
     let figures = campaign::run(seed, PEOPLE).await;
+    let campaign::Figures { people, mails, bulk_calls, in_doubt, settled, withdrawn, seconds, .. } = &figures;
+    println!(
+        "seed {}: {people} people, {mails} mails by {bulk_calls} calls, {in_doubt} in doubt of whom {settled} were settled, \
+         {withdrawn} withdrawals, {seconds:.0} s",
+        figures.seed
+    );
     let of = |kind: &str| figures.fates.iter().filter(|((_, fate), _)| *fate == kind).map(|(_, n)| n).sum::<usize>();
-    assert!(figures.mails > 0 && figures.withdrawn > 0, "seed {seed}");
+    assert!(*mails > 0 && *withdrawn > 0, "seed {seed}");
     for kind in ["late", "dropped", "unanswered", "cut", "garbled", "throttled", "failed"] {
         assert!(of(kind) > 0, "seed {seed}: no call was {kind}: {:?}", figures.fates);
     }
