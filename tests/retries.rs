@@ -14,7 +14,7 @@ use crate::{
 /// A world whose deployment reaches the services through a rule; the rest of it goes straight to them.
 async fn befallen(mut world: World, rule: impl FnMut(&Asked) -> Fate + Send + 'static) -> (World, Mishaps) {
     let (mishaps, clients) = Mishaps::before(&world.services, rule).await;
-    world.deployment = world.deployment_over(&clients).await;
+    world.deployment = world.deployment_over(&clients).await.unwrap();
     (world, mishaps)
 }
 

@@ -20,7 +20,7 @@ use germane::{
         deployment::{Deployment, Settings},
         dynamo::Dynamo,
         queue::QueueUrls,
-        tables,
+        tables::{self, TablesError},
     },
     domain::{
         actor::Actor,
@@ -206,9 +206,9 @@ impl World {
     }
 
     /// The same deployment through other clients.
-    pub async fn deployment_over(&self, clients: &Clients) -> Deployment {
-        let dynamo = tables::open(clients, services::table_names(), address_key(), None).await.unwrap();
-        deployment(clients, dynamo, &self.services.queue_urls, self.clock.clone())
+    pub async fn deployment_over(&self, clients: &Clients) -> Result<Deployment, TablesError> {
+        let dynamo = tables::open(clients, services::table_names(), address_key(), None).await?;
+        Ok(deployment(clients, dynamo, &self.services.queue_urls, self.clock.clone()))
     }
 
     pub async fn put_policy(&self, policy: &Value) {

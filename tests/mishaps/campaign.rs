@@ -60,7 +60,7 @@ pub async fn run(seed: u64, people: usize) -> Figures {
     let world = Arc::new(begin(seed, people).await);
     let (mishaps, clients) = Mishaps::before(&world.services, chance::rule(seed)).await;
     let clients = in_a_hurry(&clients);
-    let deployment = world.deployment_over(&clients).await;
+    let deployment = insist(async || world.deployment_over(&clients).await).await;
     for id in CAMPAIGNS {
         // The same body again is the same campaign.
         insist(async || deployment.api().submit(&campaign(id), &Actor::local()).await).await;

@@ -102,7 +102,7 @@ fn sending_to(world: &World, address: SocketAddr) -> Clients {
 async fn a_connection_that_is_refused_is_made_again_by_the_flow_and_puts_nobody_in_doubt() {
     let world = launched().await;
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let deployment = world.deployment_over(&sending_to(&world, address)).await;
+    let deployment = world.deployment_over(&sending_to(&world, address)).await.unwrap();
     let mut sender = deployment.sender();
     let (between, ses) = (Arc::new(Mutex::new(Between::default())), world.services.endpoints.ses.clone().unwrap());
     // SES is back after the first call.
@@ -132,7 +132,7 @@ async fn a_connection_that_is_not_made_in_time_puts_nobody_in_doubt() {
     while let Ok(stream) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
         waiting.push(stream.unwrap());
     }
-    let deployment = world.deployment_over(&sending_to(&world, address)).await;
+    let deployment = world.deployment_over(&sending_to(&world, address)).await.unwrap();
     let mut sender = deployment.sender();
     // SES is within reach after the first call.
     let held = Arc::new(std::sync::Mutex::new(Some(listener)));

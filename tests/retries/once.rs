@@ -58,7 +58,7 @@ async fn under_loss(shards: u16) -> (World, Mishaps) {
         scheduler: soon!(aws_sdk_scheduler, clients.scheduler),
         ..clients
     };
-    world.deployment = world.deployment_over(&clients).await;
+    world.deployment = world.deployment_over(&clients).await.unwrap();
     (world, mishaps)
 }
 
