@@ -9,6 +9,7 @@
 )]
 
 mod act;
+mod between;
 mod classification;
 mod cli;
 mod contract;
@@ -21,12 +22,14 @@ mod infra;
 mod journeys;
 mod lifecycle;
 mod merge;
+mod mishaps;
 mod newsletter;
 mod openapi;
 mod paced;
 mod properties;
 mod readiness;
 mod report;
+mod retries;
 mod simulation;
 mod stack;
 mod stand_ins;

@@ -4,6 +4,7 @@ mod addresses;
 mod consent_times;
 mod fields;
 mod own;
+mod size;
 mod untouched;
 mod withdrawals;
 

@@ -16,8 +16,11 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use germane::{
     aws::{
+        clients::Clients,
         deployment::{Deployment, Settings},
-        system::SystemEntropy,
+        dynamo::Dynamo,
+        queue::QueueUrls,
+        tables::{self, TablesError},
     },
     domain::{
         actor::Actor,
@@ -164,6 +167,22 @@ fn merge(value: &mut Value, change: Value) {
     }
 }
 
+fn address_key() -> Secret {
+    Secret::new([5; 32])
+}
+
+fn deployment(clients: &Clients, dynamo: Dynamo, queues: &QueueUrls, clock: Arc<dyn Clock>) -> Deployment {
+    let settings = Settings {
+        queues: queues.clone(),
+        configuration_set: Some(CONFIGURATION_SET.to_owned()),
+        tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
+        public_url: "https://mail.example.com".to_owned(),
+        scheduler: services::scheduler(clients, queues.clone(), Arc::clone(&clock)),
+        max_in_flight: 8,
+    };
+    Deployment::new(clients, dynamo, clock, settings)
+}
+
 impl World {
     pub async fn start() -> Self {
         Self::with(Setup::default()).await
@@ -176,22 +195,20 @@ impl World {
     pub async fn with(Setup { start, ses, shards }: Setup) -> Self {
         let clock = Arc::new(DrivenClock::new(start));
         let port: Arc<dyn Clock> = clock.clone();
-        let services = Services::start(&port, &SystemEntropy, ses, shards).await.unwrap();
-        let settings = Settings {
-            queues: services.queue_urls.clone(),
-            configuration_set: Some(CONFIGURATION_SET.to_owned()),
-            tokens: TokenKeys::new(TokenKey { id: 1, secret: Secret::new([7; 32]) }, Vec::new()),
-            public_url: "https://mail.example.com".to_owned(),
-            scheduler: services::scheduler(&services.clients, services.queue_urls.clone(), port.clone()),
-            max_in_flight: 8,
-        };
-        let deployment = Deployment::new(&services.clients, services.dynamo.clone(), port, settings);
+        let services = Services::open(&port, address_key(), ses, shards, None).await.unwrap();
+        let deployment = deployment(&services.clients, services.dynamo.clone(), &services.queue_urls, port);
         let world = Self { clock, services, deployment, read: Mutex::default(), late: Mutex::default() };
         world.put_policy(&policy()).await;
         for (name, source) in shipped::templates() {
             world.deployment.api().put_template(&name, &source).await.unwrap();
         }
         world
+    }
+
+    /// The same deployment through other clients.
+    pub async fn deployment_over(&self, clients: &Clients) -> Result<Deployment, TablesError> {
+        let dynamo = tables::open(clients, services::table_names(), address_key(), None).await?;
+        Ok(deployment(clients, dynamo, &self.services.queue_urls, self.clock.clone()))
     }
 
     pub async fn put_policy(&self, policy: &Value) {

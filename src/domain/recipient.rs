@@ -5,6 +5,7 @@ mod change;
 mod marks;
 mod merge;
 mod own;
+mod size;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub use change::RecipientChange;
 pub use marks::Marks;
 pub use merge::ConsentMove;
 pub use own::{Fact, Own};
+pub use size::{MAX_EVIDENCE_BYTES, MAX_FACTS_BYTES};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipient {

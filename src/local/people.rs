@@ -4,7 +4,7 @@
 //! thousand people every gate that looks at facts refuses somebody.
 
 mod consents;
-mod draw;
+pub mod draw;
 mod interests;
 mod places;
 

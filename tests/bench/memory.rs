@@ -1,8 +1,9 @@
 //! What a worker needs of memory: a process of its own works off a campaign over 100,000 people, another one over
 //! 1,000,000, and the second may hardly need more than the first.
 //!
-//! `cargo bench --bench memory` measures; the people lie in the memory of a stack, which is another process, and the
-//! rate is so high that nobody waits for it. It ends with 1 if a limit is broken. Without `--bench`, as `cargo test
+//! `cargo bench --bench memory` measures; the people lie in the memory of a stack, which is not the worker's process, and
+//! the rate is so high that nobody waits for it. Last come 100,000 people who all stand in one shard. It ends with 1 if a
+//! limit is broken. Without `--bench`, as `cargo test
 //! --benches` runs it, a few people show that everything still works.
 
 use std::{
@@ -15,10 +16,14 @@ use std::{
 use clap::Parser;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use germane::{
-    aws::system::SystemClock,
+    aws::{system::SystemClock, tables::DEFAULT_SHARDS},
     flow::clock::Clock,
     lambda::problem::chain,
-    local::people::{COURSE, people},
+    local::{
+        Stack, StackConfig, Work,
+        people::{COURSE, people},
+        ses::SesConfig,
+    },
 };
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -32,7 +37,8 @@ const LIMIT_RATIO: f64 = 1.25;
 const LINES_PER_REQUEST: usize = 1_000;
 const REQUESTS_AT_ONCE: usize = 4;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-const STACK: &str = "local --port 0 --no-workers --ses-rate 50000 --ses-daily-quota 4000000000";
+/// Of SES: nobody waits for it.
+const RATE: f64 = 50_000.0;
 const CAMPAIGN: &str = "weekly";
 
 #[derive(Parser)]
@@ -43,6 +49,12 @@ struct Options {
     /// How many shards the worker works on at once; its own default unless given
     #[arg(long)]
     concurrency: Option<usize>,
+    /// How many people one shard is to hold by itself [default: 100000; without --bench 2000]
+    #[arg(long)]
+    in_one_shard: Option<usize>,
+    /// Prints one JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
     /// Given by `cargo bench`: compares the audiences too.
     #[arg(long, hide = true)]
     bench: bool,
@@ -51,6 +63,7 @@ struct Options {
 /// What one campaign came to.
 struct Figures {
     recipients: usize,
+    shards: u16,
     sent: u64,
     seconds: f64,
     /// Of the worker, before it had anything to do.
@@ -77,24 +90,34 @@ async fn bench(options: &Options) -> Result<bool, Failure> {
         return Ok(!options.bench);
     }
     let usual = || if options.bench { vec![100_000, 1_000_000] } else { vec![2_000] };
-    println!("recipients      sent   seconds   a second   at start      peak   (MB of the worker)");
+    let in_one_shard = options.in_one_shard.unwrap_or(if options.bench { 100_000 } else { 2_000 });
+    if !options.json {
+        println!("recipients    shards      sent   seconds   a second   at start      peak   (MB of the worker)");
+    }
     let mut all: Vec<Figures> = Vec::new();
-    for recipients in options.recipients.clone().unwrap_or_else(usual) {
+    let audiences = options.recipients.clone().unwrap_or_else(usual).into_iter().map(|count| (count, DEFAULT_SHARDS));
+    for (recipients, shards) in audiences.chain([(in_one_shard, 1)]).filter(|(recipients, _)| *recipients > 0) {
         eprintln!("{recipients} people are put into a stack");
-        let figures = measure(recipients, options.concurrency).await?;
-        println!("{figures}");
+        let figures = measure(recipients, shards, options.concurrency).await?;
+        if !options.json {
+            println!("{figures}");
+        }
         all.push(figures);
+    }
+    if options.json {
+        println!("{}", all.iter().map(Figures::to_json).collect::<Value>());
     }
     let mut kept = true;
     for Figures { recipients, peak_kib, .. } in all.iter().filter(|figures| figures.peak_kib > LIMIT_KIB) {
         eprintln!("broken: {peak_kib} KiB for {recipients} people, at most {LIMIT_KIB} are allowed");
         kept = false;
     }
+    all.retain(|figures| figures.shards > 1);
     let (smallest, largest) =
         (all.iter().min_by_key(|figures| figures.recipients), all.iter().max_by_key(|figures| figures.recipients));
     if let (Some(smallest), Some(largest), true) = (smallest, largest, options.bench && all.len() > 1) {
         let ratio = float(largest.peak_kib) / float(smallest.peak_kib);
-        println!("{ratio:.2} times as much for {} people as for {}", largest.recipients, smallest.recipients);
+        eprintln!("{ratio:.2} times as much for {} people as for {}", largest.recipients, smallest.recipients);
         if ratio > LIMIT_RATIO {
             eprintln!("broken: at most {LIMIT_RATIO} times as much is allowed");
             kept = false;
@@ -104,11 +127,13 @@ async fn bench(options: &Options) -> Result<bool, Failure> {
 }
 
 /// Fills a stack with people, and has one worker send them a campaign.
-async fn measure(recipients: usize, concurrency: Option<usize>) -> Result<Figures, Failure> {
+async fn measure(recipients: usize, shards: u16, concurrency: Option<usize>) -> Result<Figures, Failure> {
     let clock = SystemClock::default();
     let http = Client::builder().no_proxy().build()?;
-    let mut stack = Process::start(STACK)?;
-    let url = stack.says("listening on ")?;
+    let ses = SesConfig { max_send_rate: RATE, daily_quota: -1.0, ..SesConfig::default() };
+    let stack =
+        Stack::start(StackConfig { port: 0, shards, ses, work: Work::Elsewhere, ..StackConfig::default() }).await?;
+    let url = stack.url().to_owned();
     fill(&http, &url, recipients, &clock).await?;
 
     let concurrency = concurrency.map(|at_once| format!("--concurrency {at_once}")).unwrap_or_default();
@@ -124,7 +149,7 @@ async fn measure(recipients: usize, concurrency: Option<usize>) -> Result<Figure
         if report.get("status").and_then(Value::as_str) == Some("complete") {
             let seconds = clock.monotonic().saturating_sub(begun).as_secs_f64();
             let sent = sent(&report, recipients).ok_or_else(|| format!("not everybody was decided on: {report}"))?;
-            return Ok(Figures { recipients, sent, seconds, at_start_kib, peak_kib });
+            return Ok(Figures { recipients, shards, sent, seconds, at_start_kib, peak_kib });
         }
     }
 }
@@ -192,13 +217,22 @@ impl Drop for Process {
     }
 }
 
+impl Figures {
+    fn to_json(&self) -> Value {
+        json!({
+            "recipients": self.recipients, "shards": self.shards, "sent": self.sent, "seconds": self.seconds.round(),
+            "at_start_bytes": self.at_start_kib * 1024, "peak_bytes": self.peak_kib * 1024,
+        })
+    }
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { recipients, sent, seconds, at_start_kib, peak_kib } = self;
+        let Self { recipients, shards, sent, seconds, at_start_kib, peak_kib } = self;
         let a_second = float(*recipients as u64) / seconds;
         let megabytes = |kib: &u64| float(*kib) * 1024.0 / 1e6;
         let (at_start, peak) = (megabytes(at_start_kib), megabytes(peak_kib));
-        write!(f, "{recipients:>10} {sent:>9} {seconds:>9.1} {a_second:>10.0} {at_start:>10.1} {peak:>9.1}")
+        write!(f, "{recipients:>10} {shards:>9} {sent:>9} {seconds:>9.1} {a_second:>10.0} {at_start:>10.1} {peak:>9.1}")
     }
 }
 

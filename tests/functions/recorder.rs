@@ -6,67 +6,40 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{
-    Router,
-    body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, Method};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinSet};
 
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+use crate::between::{Between, Call, Fate};
 
 /// Of each action, what it was called on.
 pub type Calls = BTreeMap<String, BTreeSet<String>>;
 
 pub struct Recorder {
     calls: Arc<Mutex<Calls>>,
-    served: JoinSet<()>,
-}
-
-struct Between {
-    http: reqwest::Client,
-    service: String,
-    calls: Arc<Mutex<Calls>>,
+    between: Between,
 }
 
 impl Recorder {
     pub fn new() -> Self {
-        Self { calls: Arc::default(), served: JoinSet::new() }
+        Self { calls: Arc::default(), between: Between::default() }
     }
 
     /// Where a service is to be asked instead of at `service`.
     pub async fn before(&mut self, service: &str) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let between = Between { http, service: service.to_owned(), calls: Arc::clone(&self.calls) };
-        let router = Router::new().fallback(pass).with_state(Arc::new(between));
-        self.served.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        url
+        let calls = Arc::clone(&self.calls);
+        let note = move |call: &Call<'_>| {
+            let path = call.path.split('?').next().unwrap_or_default();
+            for (action, on) in actions(call.method, path, call.headers, call.body) {
+                calls.lock().unwrap().entry(action).or_default().insert(on);
+            }
+            Fate::Passed
+        };
+        self.between.before(service, Arc::new(note)).await
     }
 
     pub fn calls(&self) -> Calls {
         self.calls.lock().unwrap().clone()
     }
-}
-
-async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body: Bytes = to_bytes(body, MAX_BYTES).await.unwrap();
-    let path = parts.uri.path_and_query().unwrap().as_str();
-    for (action, on) in actions(&parts.method, parts.uri.path(), &parts.headers, &body) {
-        between.calls.lock().unwrap().entry(action).or_default().insert(on);
-    }
-    let mut headers = parts.headers;
-    headers.remove(header::HOST);
-    let asked = between.http.request(parts.method, format!("{}{path}", between.service)).headers(headers).body(body);
-    // The function has gone, as Lambda's do between two events, or the test is over.
-    let Ok(answer) = asked.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    (status, headers, Body::from(answer.bytes().await.unwrap())).into_response()
 }
 
 /// What a call must be allowed

@@ -73,7 +73,7 @@ impl Plan {
         let chance = Chance::new(seed ^ 0x5EED_0000);
         let storm = *chance.one_of(&[0, 20, 60, 150, 400]);
         let weather = weather(&chance, storm);
-        let trouble = |most: u64| if storm == 0 { 0 } else { chance.within(0..most + 1) };
+        let trouble = |most: u64| if storm == 0 || chance.happens(4_000) { 0 } else { chance.within(1..most + 1) };
         let (crashes, stalls, twice) = (trouble(25), trouble(15), trouble(1_500));
         let shards = *chance.one_of(&[1, 2, 2, 3, 5]);
         let count = *chance.one_of(&[3, 8, 15, 25, 40]);

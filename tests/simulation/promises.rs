@@ -39,8 +39,8 @@ pub struct Witness {
     /// What was not kept, each in a sentence.
     pub broken: Vec<String>,
     promised: Vec<(usize, Promise)>,
-    /// Since when each campaign runs over its policy's rates of bounces and complaints.
-    tripped: BTreeMap<CampaignId, Duration>,
+    /// Since when each campaign runs over its policy's rates, and how many bounces and complaints there were then.
+    tripped: BTreeMap<CampaignId, (Duration, u64)>,
 }
 
 impl Witness {

@@ -1,8 +1,9 @@
 //! How a change from outside merges into what is held: absent means unchanged, null means removed, lists merge by key.
 
 use super::{
-    Address, Fact, Recipient, RecipientChange,
+    Address, Fact, Profile, Recipient, RecipientChange,
     change::{ConsentChange, Incoming},
+    size::too_much,
 };
 use crate::domain::{
     channel::Channel,
@@ -28,7 +29,17 @@ impl RecipientChange {
     /// Merges into what is held. Never touches sends, suppression or what the recipient set themselves; says which
     /// consents moved, or what is wrong with the person that would result, who is then left as they were.
     pub fn apply(self, recipient: &mut Recipient) -> Result<Vec<ConsentMove>, Vec<Fault>> {
-        let profile = &mut recipient.profile;
+        let before = recipient.profile.clone();
+        let moves = self.merge(&mut recipient.profile);
+        let faults = moves.as_ref().map_or_else(Clone::clone, |moves| too_much(&before, &recipient.profile, moves));
+        if !faults.is_empty() {
+            recipient.profile = before;
+            return Err(faults);
+        }
+        moves
+    }
+
+    fn merge(self, profile: &mut Profile) -> Result<Vec<ConsentMove>, Vec<Fault>> {
         let held = [profile.work.as_ref(), profile.personal.as_ref()];
         let fresh = |fact: Fact| !profile.is_own(&fact);
         let ours = |channel, change| if fresh(Fact::Address(channel)) { change } else { Change::Keep };

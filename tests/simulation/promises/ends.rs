@@ -30,8 +30,10 @@ pub(super) fn stops_itself(witness: &mut Witness, store: &Store, now: Duration) 
             witness.tripped.remove(id);
             continue;
         }
-        let since = *witness.tripped.entry(id.clone()).or_insert(now);
-        if now > since + STOPS_WITHIN {
+        // Looked at with each bounce and each complaint: while none comes, the rates only fall.
+        let seen = tally.reputation.hard_bounced + tally.reputation.complained;
+        let (since, then) = *witness.tripped.entry(id.clone()).or_insert((now, seen));
+        if now > since + STOPS_WITHIN && seen > then {
             witness.says(8, format!("{id} runs on over its policy's rates: {:?} of {sent}", tally.reputation));
         }
     }

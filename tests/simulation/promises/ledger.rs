@@ -149,7 +149,8 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
             }
         }
         // Whom SES took and who is not in the ledger of a campaign that is over.
-        let over = matches!(record.status, CampaignStatus::Complete);
+        let ends = [CampaignStatus::Complete, CampaignStatus::Cancelled, CampaignStatus::Expired];
+        let over = ends.contains(&record.status);
         // Somebody who was erased before a chunk could say so is in none.
         for (_, person) in mailed.iter().filter(|(campaign, _)| over && campaign == id) {
             if !decided.contains_key(person) && never_erased(store, person) {
