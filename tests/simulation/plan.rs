@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::virtual_world::{
     chance::Chance,
-    network::{Fault, Weather},
+    network::{Fault, Service, Weather},
     ses::{Moods, Terms},
 };
 use super::people;
@@ -107,12 +107,12 @@ impl Plan {
     pub fn is_certain(&self) -> bool {
         let lost = [Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow];
         let comes = lost.iter().all(|fault| !self.weather.faults.contains_key(fault));
-        comes && self.crashes == 0 && self.stalls == 0
+        comes && self.weather.outages.is_empty() && self.crashes == 0 && self.stalls == 0
     }
 
     /// Whether nothing goes wrong in it, so that more may be asked of it.
     pub fn is_calm(&self) -> bool {
-        self.weather.faults.is_empty()
+        self.weather.faults.is_empty() && self.weather.outages.is_empty()
     }
 }
 
@@ -134,7 +134,14 @@ fn weather(chance: &Chance, storm: u64) -> Weather {
             rates.insert(fault, if fault == Fault::Stale { rate * 10 } else { rate });
         }
     }
-    Weather { faults: rates, calm_after: *chance.one_of(&[10 * MINUTE, HOUR, 6 * HOUR]) }
+    let mut outages = Vec::new();
+    for service in [Service::Tables, Service::Ses] {
+        if storm > 0 && chance.happens(2_000) {
+            let from = chance.micros(0..20_000_000);
+            outages.push((service, from..from + chance.micros(1_000_000..150_000_000)));
+        }
+    }
+    Weather { faults: rates, outages, calm_after: *chance.one_of(&[10 * MINUTE, HOUR, 6 * HOUR]) }
 }
 
 fn process(chance: &Chance, storm: u64) -> ProcessPlan {

@@ -48,10 +48,20 @@ impl Fault {
         [Self::Throttled, Self::LostBefore, Self::LostAfter, Self::Late, Self::Repeated, Self::Slow];
 }
 
+/// Whom a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// DynamoDB, SQS and the scheduler.
+    Tables,
+    Ses,
+}
+
 /// How often calls fail, in 10,000, and until when.
 #[derive(Debug, Clone, Default)]
 pub struct Weather {
     pub faults: BTreeMap<Fault, u64>,
+    /// When a service refuses every call.
+    pub outages: Vec<(Service, Range<Duration>)>,
     /// From then on everything goes well, so that what is left can end.
     pub calm_after: Duration,
 }
@@ -133,7 +143,7 @@ impl Network {
     ) -> Result<T, PortError> {
         let (there, back) = (self.chance.micros(1_500..3_500), self.chance.micros(1_500..3_500));
         let late = if self.chance.within(0..50) == 0 { self.chance.micros(0..33_000) } else { Duration::ZERO };
-        let fault = self.fault(&Fault::ALL);
+        let fault = self.fault(Service::Tables, &Fault::ALL);
         self.call(what, fault, there + late / 2, back + late / 2, effect).await.ok_or_else(|| gone(what))
     }
 
@@ -150,7 +160,12 @@ impl Network {
     }
 
     /// What meets the next call, of those that can.
-    pub fn fault(&self, can: &[Fault]) -> Option<Fault> {
+    pub fn fault(&self, service: Service, can: &[Fault]) -> Option<Fault> {
+        let now = self.time.passed();
+        let is_out = self.weather.outages.iter().any(|(of, span)| *of == service && span.contains(&now));
+        if is_out && can.contains(&Fault::Throttled) {
+            return Some(Fault::Throttled);
+        }
         if self.weather.faults.is_empty() || self.time.passed() >= self.weather.calm_after {
             return None;
         }
@@ -169,7 +184,7 @@ impl Network {
 
     /// Whether a read that need not be consistent is not.
     pub fn is_stale(&self) -> bool {
-        let stale = self.fault(&[Fault::Stale]).is_some();
+        let stale = self.fault(Service::Tables, &[Fault::Stale]).is_some();
         if stale {
             self.log(|log| *log.faults.entry(Fault::Stale).or_default() += 1);
         }

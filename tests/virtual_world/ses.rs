@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    network::{Fault, Network},
+    network::{Fault, Network, Service},
     queue::Queues,
 };
 
@@ -221,8 +221,9 @@ impl Mailer for SesAccount {
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, MailerError> {
         let (account, campaign) = (self.clone(), batch.campaign.unwrap().clone());
         let (begun, mails) = (self.network.time.passed(), batch.mails.clone());
-        let fault =
-            self.network.fault(&[Fault::Throttled, Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow]);
+        let fault = self
+            .network
+            .fault(Service::Ses, &[Fault::Throttled, Fault::LostBefore, Fault::LostAfter, Fault::Late, Fault::Slow]);
         let answer = self.network.ses("SES bulk", fault, move || account.take(begun, &campaign, &mails)).await;
         answer.unwrap_or_else(|| match fault {
             Some(Fault::Throttled) => Err(MailerError::Busy("TooManyRequestsException".into())),
@@ -240,7 +241,7 @@ impl Account for SesAccount {
             let sent_last_day = book.allowance.sent_last_24_hours(account.network.time.now()) as u64;
             Limits { per_second: account.terms.rate, per_day: account.terms.quota, sent_last_day }
         };
-        let fault = self.network.fault(&[Fault::Throttled, Fault::LostBefore, Fault::Slow]);
+        let fault = self.network.fault(Service::Ses, &[Fault::Throttled, Fault::LostBefore, Fault::Slow]);
         let answer = self.network.ses("SES account", fault, limits).await;
         answer.ok_or_else(|| PortError::unavailable("SES", "no answer"))
     }

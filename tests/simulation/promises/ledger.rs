@@ -141,7 +141,9 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
                 witness.says(5, format!("{person} is in doubt for {id} and SES has told what became of the mail"));
             }
             let holds = is_there.is_some_and(|person| person.sends.of(record.campaign.key()).is_some());
-            if witness.certain && holds && !matches!(kind, OutcomeKind::Sent | OutcomeKind::InDoubt) {
+            // A claim that comes late may take a slot of somebody who is put off by then; a failed mail's went back first.
+            let surely = witness.certain || kind == OutcomeKind::Failed;
+            if surely && holds && !matches!(kind, OutcomeKind::Sent | OutcomeKind::InDoubt) {
                 witness.says(3, format!("{person} is {} for {id} and still holds its slot", kind.as_str()));
             }
             if kind == OutcomeKind::Deferred && record.status == CampaignStatus::Complete {
