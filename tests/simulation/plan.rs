@@ -112,7 +112,8 @@ impl Plan {
 
     /// Whether nothing goes wrong in it, so that more may be asked of it.
     pub fn is_calm(&self) -> bool {
-        self.weather.faults.is_empty() && self.weather.outages.is_empty()
+        let nobody_dies = self.crashes == 0 && self.stalls == 0;
+        self.weather.faults.is_empty() && self.weather.outages.is_empty() && nobody_dies
     }
 }
 

@@ -71,7 +71,11 @@ impl Witness {
                     let campaign = store.campaigns.get(campaign).map(|record| record.campaign.clone());
                     campaign.zip(store.people.get(recipient)).is_none_or(|(campaign, person)| left(person, &campaign))
                 }
-                Promise::Gone { recipient } => store.people.get(recipient).is_none(),
+                // Somebody may have put somebody else under the same id since.
+                Promise::Gone { recipient } => {
+                    let gone = |change: &Change| change.id == *recipient && change.after.is_none();
+                    store.people.get(recipient).is_none() || store.people.changes.iter().any(gone)
+                }
                 Promise::Suppressed { recipient } => {
                     let address = format!("{recipient}@example.com");
                     let has = |person: &Recipient| person.work.as_ref().is_some_and(|w| w.email.reveal() == address);

@@ -13,7 +13,7 @@ use germane::flow::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 
 /// Two seconds before a full hour, so that every run sees the hours of the daily quota change.
-const START: &str = "2026-11-23T09:59:58Z";
+pub const START: &str = "2026-11-23T09:59:58Z";
 
 /// The one true time of a world.
 #[derive(Clone)]

@@ -1,7 +1,10 @@
 //! Promises 1, 5 and 6: the ledger against its own counts, and against the people who were there and the mails that SES
 //! took.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use germane::{
     domain::{
@@ -12,8 +15,9 @@ use germane::{
     },
     flow::{launch::CampaignRecord, queue::Work},
 };
+use jiff::Timestamp;
 
-use super::super::super::virtual_world::{ses::Call, tables::Store};
+use super::super::super::virtual_world::{clock::START, ses::Call, tables::Store};
 use super::{Witness, taken};
 
 /// Of each shard: what its items say, and what its chunks come to.
@@ -111,7 +115,8 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
             }
         }
         audience(witness, store, record, &decided);
-        for (person, outcome) in &decided {
+        // Of an id that was erased nobody can say who of its people a mail went to.
+        for (person, outcome) in decided.iter().filter(|(person, _)| never_erased(store, person)) {
             let whom = (id.clone(), person.clone());
             let (was_mailed, was_taken) = (mailed.contains(&whom), taken.contains_key(&whom));
             let kind = outcome.kind();
@@ -136,7 +141,7 @@ pub(super) fn true_to_the_world(witness: &mut Witness, store: &Store, calls: &[C
                 | OutcomeKind::Deferred
                 | OutcomeKind::Failed => {}
             }
-            let is_there = store.people.get(person).filter(|_| never_erased(store, person));
+            let is_there = store.people.get(person);
             if kind == OutcomeKind::InDoubt && told.contains(&whom) && is_there.is_some() {
                 witness.says(5, format!("{person} is in doubt for {id} and SES has told what became of the mail"));
             }
@@ -179,12 +184,13 @@ fn audience(witness: &mut Witness, store: &Store, record: &CampaignRecord, decid
     if record.status != CampaignStatus::Complete {
         return;
     }
-    let created = record.created_at;
+    // A read that need not be consistent knows of whoever came a second before.
+    let start: Timestamp = START.parse().unwrap();
+    let began =
+        Duration::try_from(record.created_at.duration_since(start)).unwrap().saturating_sub(Duration::from_secs(1));
     for person in store.people.all().filter(|person| is_meant(&person.id)) {
-        // A read that need not be consistent knows of whoever came a second before.
-        let began = u128::try_from(created.as_millisecond() - 1_000).unwrap_or(0);
         let came = store.people.changes.iter().rfind(|change| change.id == person.id && change.before.is_none());
-        let before = came.and_then(|came| came.after.as_ref()).is_some_and(|first| u128::from(first.version) < began);
+        let before = came.is_some_and(|came| came.at < began);
         if before && !decided.contains_key(&person.id) {
             witness.says(1, format!("{} was there all the time and {id} is complete without them", person.id));
         }

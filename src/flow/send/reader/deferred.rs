@@ -97,16 +97,8 @@ impl<'a> Deferred<'a> {
         let now = self.run.ports.clock.now();
         while !batch.full() {
             let Some((recipient, _)) = self.people.next(Some(&range.last)).await? else {
-                // Who was not found is not there any more.
-                for before in range.waiting.into_values() {
-                    if self.run.purpose == Purpose::Walk {
-                        slice.replaced.add(&before.outcome);
-                        let gone = Entry { outcome: erased(now), decided_at: now, ..before };
-                        slice.seats.push(Seat::Decided(Entry { policy_version: slice.policy.version, ..gone }));
-                    }
-                }
-                slice.last = range.last;
-                return Ok(slice);
+                slice.last = range.last.clone();
+                break;
             };
             slice.last = recipient.id.clone();
             let Some(before) = range.waiting.remove(&recipient.reference) else { continue };
@@ -117,7 +109,19 @@ impl<'a> Deferred<'a> {
                 slice.replaced.add(&before.outcome);
             }
         }
-        self.range = Some(range);
+        if slice.last < range.last {
+            self.range = Some(range);
+            return Ok(slice);
+        }
+        // Who was not found is not there any more. That belongs to the slice that ends the range: whoever goes on at its
+        // end reads nothing of this range again.
+        for before in range.waiting.into_values() {
+            if self.run.purpose == Purpose::Walk {
+                slice.replaced.add(&before.outcome);
+                let gone = Entry { outcome: erased(now), decided_at: now, ..before };
+                slice.seats.push(Seat::Decided(Entry { policy_version: slice.policy.version, ..gone }));
+            }
+        }
         Ok(slice)
     }
 }
